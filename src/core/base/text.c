@@ -1,0 +1,187 @@
+#include "core/base/text.h"
+
+#include <string.h>
+
+void text_put_hex(struct writer *out, struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        uint8_t pair[2];
+        for (size_t j = 0; j < 2; j++) {
+            unsigned nibble = (unsigned)bytes.data[i] >> (4 - 4 * j) & 15;
+            /* '0'..'9', then a jump to 'a' when nibble > 9, without a look-up that a cache could tell of */
+            pair[j] = (uint8_t)('0' + nibble + (((9 - nibble) >> 8) & ('a' - '0' - 10)));
+        }
+        writer_put(out, BYTES_OF(pair));
+    }
+}
+
+/* `value` when `truth` is 1, 0 when it is 0. */
+static unsigned when(unsigned truth, unsigned value)
+{
+    return (0u - truth) & value;
+}
+
+/* 0..15, or 255 for another character, without branches or look-ups that depend on it. */
+static unsigned hex_digit(unsigned c)
+{
+    unsigned letter = c | 32;
+    unsigned is_digit = c - '0' < 10, is_letter = letter - 'a' < 6;
+    return when(is_digit, c - '0') | when(is_letter, letter - 'a' + 10) | when((is_digit | is_letter) ^ 1u, 255);
+}
+
+bool text_read_hex(struct bytes hex, uint8_t *out)
+{
+    unsigned bad = hex.len % 2;
+    for (size_t i = 0; i + 1 < hex.len; i += 2) {
+        unsigned high = hex_digit(hex.data[i]), low = hex_digit(hex.data[i + 1]);
+        bad |= (high | low) & 0xf0;
+        out[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    if (bad != 0 && hex.len > 1)
+        memset(out, 0, hex.len / 2);
+    return bad == 0;
+}
+
+static uint8_t base64_character(unsigned sextet)
+{
+    unsigned character = sextet + 'A';
+    character += ((25 - sextet) >> 8) & 6;  /* 26: 'a' is 6 past 'Z' */
+    character -= ((51 - sextet) >> 8) & 75; /* 52: '0' */
+    character -= ((61 - sextet) >> 8) & 15; /* 62: '+' */
+    character += ((62 - sextet) >> 8) & 3;  /* 63: '/' */
+    return (uint8_t)character;
+}
+
+void text_put_base64(struct writer *out, struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i += 3) {
+        size_t have = bytes.len - i < 3 ? bytes.len - i : 3;
+        unsigned group = 0;
+        for (size_t j = 0; j < 3; j++)
+            group = group << 8 | (j < have ? bytes.data[i + j] : 0u);
+        uint8_t quad[4];
+        for (size_t j = 0; j < 4; j++)
+            quad[j] = j <= have ? base64_character(group >> (18 - 6 * j) & 63) : (uint8_t)'=';
+        writer_put(out, BYTES_OF(quad));
+    }
+}
+
+/* 0..63, or a value with bit 8 set for another character. */
+static unsigned base64_sextet(unsigned c)
+{
+    unsigned is_upper = c - 'A' < 26, is_lower = c - 'a' < 26, is_digit = c - '0' < 10;
+    unsigned is_plus = c == '+', is_slash = c == '/';
+    unsigned known = is_upper | is_lower | is_digit | is_plus | is_slash;
+    return when(is_upper, c - 'A') | when(is_lower, c - 'a' + 26) | when(is_digit, c - '0' + 52) | when(is_plus, 62) |
+           when(is_slash, 63) | (known ^ 1u) << 8;
+}
+
+bool text_read_base64(struct bytes base64, uint8_t *out, size_t cap, size_t *len)
+{
+    if (base64.len % 4 != 0)
+        return false;
+    size_t padding = 0;
+    while (padding < 2 && padding < base64.len && base64.data[base64.len - 1 - padding] == '=')
+        padding++;
+    size_t decoded = base64.len / 4 * 3 - padding;
+    if (decoded > cap)
+        return false;
+
+    unsigned bad = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < base64.len; i += 4) {
+        unsigned group = 0;
+        for (size_t j = 0; j < 4; j++) {
+            bool is_padding = i + j >= base64.len - padding;
+            unsigned sextet = is_padding ? 0 : base64_sextet(base64.data[i + j]);
+            bad |= sextet & 0x100;
+            group = group << 6 | (sextet & 63);
+        }
+        for (size_t j = 0; j < 3; j++) {
+            uint8_t byte = (uint8_t)(group >> (16 - 8 * j));
+            if (at < decoded)
+                out[at++] = byte;
+            else
+                bad |= byte; /* RFC 4648 section 3.5: pad bits must be zero */
+        }
+    }
+    if (bad != 0) {
+        memset(out, 0, decoded);
+        return false;
+    }
+    *len = decoded;
+    return true;
+}
+
+void text_put_uint(struct writer *out, uint64_t value)
+{
+    uint8_t digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (uint8_t)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    writer_put(out, (struct bytes){ digits + at, sizeof digits - at });
+}
+
+bool text_read_uint(struct bytes decimal, uint64_t *value)
+{
+    uint64_t sum = 0;
+    if (decimal.len == 0 || (decimal.len > 1 && decimal.data[0] == '0'))
+        return false;
+    for (size_t i = 0; i < decimal.len; i++) {
+        unsigned digit = (unsigned)decimal.data[i] - '0';
+        if (digit > 9 || sum > (UINT64_MAX - digit) / 10)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    *value = sum;
+    return true;
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f); /* what Python's str.strip takes off */
+}
+
+struct bytes text_trim(struct bytes text)
+{
+    while (text.len > 0 && is_space(text.data[0]))
+        text = (struct bytes){ text.data + 1, text.len - 1 };
+    while (text.len > 0 && is_space(text.data[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+bool text_equal_nocase(struct bytes a, struct bytes b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.data[i]) != lower(b.data[i]))
+            return false;
+    return true;
+}
+
+bool text_starts_with(struct bytes text, struct bytes prefix)
+{
+    return text.len >= prefix.len && bytes_equal((struct bytes){ text.data, prefix.len }, prefix);
+}
+
+bool text_starts_with_nocase(struct bytes text, struct bytes prefix)
+{
+    return text.len >= prefix.len && text_equal_nocase((struct bytes){ text.data, prefix.len }, prefix);
+}
+
+bool text_is_printable(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < 0x20 || text.data[i] > 0x7e)
+            return false;
+    return true;
+}

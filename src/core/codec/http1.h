@@ -1,0 +1,47 @@
+/* http1: one HTTP/1.1 exchange as bytes (RFC 9112), for talking to KMS and for serving in the stand-ins.
+ *
+ * Bodies by Content-Length or chunked. Strict: no obsolete folding, no white space before a colon, one Content-Length,
+ * not both framings, at most HTTP_HEADERS_MAX headers, CRLF line ends.
+ */
+#ifndef CORE_CODEC_HTTP1_H
+#define CORE_CODEC_HTTP1_H
+
+#include "core/base/bytes.h"
+
+enum {
+    HTTP_HEADERS_MAX = 64,
+    HTTP_HEAD_MAX = 16384, /* bytes of the start line and headers */
+};
+
+struct http_header {
+    struct bytes name, value; /* views; value without white space at its ends */
+};
+
+struct http_head {
+    /* request */
+    struct bytes method, target;
+    /* response */
+    unsigned status;
+    struct http_header headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+};
+
+enum http_state {
+    HTTP_PARTIAL,   /* more bytes are needed */
+    HTTP_WHOLE,     /* head, *body and *used are set */
+    HTTP_MALFORMED, /* will never become one */
+    HTTP_TOO_LARGE, /* over the limits */
+};
+
+/* Looks at what has arrived. A chunked body is joined in place, which is why `arrived` is written to; call again with
+ * the same bytes and more only after HTTP_PARTIAL, which leaves them as they were. A response to a request always has
+ * one of the two framings, or it is malformed, except 204. */
+enum http_state http_read_request(uint8_t *arrived, size_t len, size_t body_max, struct http_head *head,
+                                  struct bytes *body, size_t *used) MUST_USE;
+enum http_state http_read_response(uint8_t *arrived, size_t len, size_t body_max, struct http_head *head,
+                                   struct bytes *body, size_t *used) MUST_USE;
+
+/* The header of that name (any case); false when absent or there twice. */
+bool http_header(const struct http_head *head, struct bytes name, struct bytes *value) MUST_USE;
+
+#endif

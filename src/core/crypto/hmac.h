@@ -1,0 +1,9 @@
+/* hmac: HMAC-SHA-256 (RFC 2104), by libcrypto. */
+#ifndef CORE_CRYPTO_HMAC_H
+#define CORE_CRYPTO_HMAC_H
+
+#include "core/base/secret.h"
+
+void hmac_sha256(struct bytes key, struct bytes message, struct secret32 *mac);
+
+#endif

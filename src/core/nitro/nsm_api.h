@@ -1,0 +1,66 @@
+/* nsm_api: requests to the Nitro Security Module and its responses, in CBOR (FACTS A.2, A.3). Both directions are
+ * here: the enclave writes requests and reads responses, the stand-in the other way round.
+ *
+ *   "DescribeNSM"                                  a bare text
+ *   {"Attestation": {"user_data": …, "nonce": …, "public_key": …}}   a map of one, absent options null
+ *   {"Error": "<name>"}
+ */
+#ifndef CORE_NITRO_NSM_API_H
+#define CORE_NITRO_NSM_API_H
+
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+enum {
+    NSM_REQUEST_MAX = 0x1000,
+    NSM_RESPONSE_MAX = 0x3000, /* the kernel truncates silently: always offer this much */
+    NSM_USER_DATA_MAX = 512,   /* the smallest of the three limits that sources give */
+    NSM_PCR_COUNT = 32,
+    NSM_PCR_MAX = 64,
+    NSM_MODULE_ID_MAX = 128,
+};
+
+enum nsm_operation {
+    NSM_DESCRIBE_NSM,
+    NSM_GET_RANDOM,
+    NSM_DESCRIBE_PCR,
+    NSM_EXTEND_PCR,
+    NSM_LOCK_PCR,
+    NSM_LOCK_PCRS,
+    NSM_ATTESTATION,
+};
+
+struct optional_bytes {
+    bool present; /* false: null or absent. A present one may be empty */
+    struct bytes bytes;
+};
+
+struct nsm_request {
+    enum nsm_operation operation;
+    uint16_t index;                                     /* DescribePCR, ExtendPCR, LockPCR; LockPCRs: the range */
+    struct bytes data;                                  /* ExtendPCR */
+    struct optional_bytes user_data, nonce, public_key; /* Attestation */
+};
+void nsm_put_request(struct writer *out, const struct nsm_request *request);
+bool nsm_read_request(struct bytes cbor, struct nsm_request *request, struct fault *why) MUST_USE;
+
+struct nsm_response {
+    enum nsm_operation operation;
+    /* DescribeNSM */
+    uint16_t version_major, version_minor, version_patch, max_pcrs;
+    struct bytes module_id, digest;
+    size_t locked_count;
+    uint16_t locked_pcrs[NSM_PCR_COUNT];
+    /* DescribePCR, ExtendPCR */
+    bool lock;
+    struct bytes data; /* PCR value; GetRandom: the bytes; Attestation: the document */
+};
+void nsm_put_response(struct writer *out, const struct nsm_response *response);
+void nsm_put_error(struct writer *out, const char *name);
+
+/* Views point into `cbor`. An {"Error": name} gives FAULT_REMOTE "NSM <operation>: <name>" (names from the closed list,
+ * else "an unknown error"); anything else that does not answer `operation` too. */
+bool nsm_read_response(struct bytes cbor, enum nsm_operation operation, struct nsm_response *response,
+                       struct fault *why) MUST_USE;
+
+#endif

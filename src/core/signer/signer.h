@@ -1,0 +1,51 @@
+/* signer: the whole state of the program, and the one door to it: a request's JSON in, an answer's JSON out.
+ *
+ * Any number of threads may call signer_answer at once, each with its own arena and writer.
+ *
+ *   lock      reader-writer, over slot, policy and provisioning facts: signing reads, a successful provisioning and the
+ *             end of a lease write. Never held during an exchange with KMS.
+ *   ledger    mutex, over budget, journal and counters.
+ */
+#ifndef CORE_SIGNER_SIGNER_H
+#define CORE_SIGNER_SIGNER_H
+
+#include "core/base/outside.h"
+#include "core/signer/settings.h"
+
+enum {
+    SIGNER_ARENA = 3 << 20, /* what answering a request of FRAME_MAX may need */
+    SIGNER_ANSWER_MAX = (1 << 20) + 65536,
+};
+
+struct signer; /* about 3 MB, mostly untouched: the caller gives the memory */
+size_t signer_size(void) MUST_USE;
+
+/* `settings`, `outside` and `page` must outlive the signer. `page`: see key_slot.h. `version` goes into status. */
+struct signer *signer_start(void *memory, const struct settings *settings, const struct outside *outside, void *page,
+                            size_t page_len, const char *version);
+
+enum signer_turn {
+    SIGNER_ANSWERED,
+    SIGNER_IS_SLOW, /* provisioning and its like wait for KMS: call again from the thread for slow requests */
+};
+
+/* Answers one request body. Always answers: a refusal is an answer. `answer` needs SIGNER_ANSWER_MAX. The arena is
+ * wiped before the call returns; wiping the request is the caller's. With may_be_slow false nothing has happened when
+ * SIGNER_IS_SLOW comes back. */
+enum signer_turn signer_answer(struct signer *signer, struct bytes request, bool may_be_slow, struct arena *arena,
+                               struct writer *answer) MUST_USE;
+
+/* An error answer made by the server itself (too long, too slow). */
+void signer_put_fault(struct writer *answer, const struct fault *why);
+
+/* Makes the RSA key for the next provisioning when there is none, and refreshes the time from a new attestation
+ * document when the last is over a minute old. For the slow thread, whenever idle. */
+void signer_tend(struct signer *signer);
+
+/* True once the lease has ended: the key is already wiped and the program must end. */
+bool signer_lease_ended(struct signer *signer) MUST_USE;
+
+/* Wiring tests only (meson option insecure_key): loads a key that did not come from KMS. */
+bool signer_load_insecure_key(struct signer *signer, const struct secret_text *plaintext, struct fault *why) MUST_USE;
+
+#endif

@@ -1,0 +1,35 @@
+/* endpoint: where to listen or connect, as text.
+ *
+ *   vsock://CID:PORT        `any` or `0` for CID when listening
+ *   tcp://HOST:PORT         HOST an IPv4 address, [IPv6 address] or localhost; names are not resolved here
+ *   unix:PATH
+ *   vsock+unix:PATH:PORT    a unix socket speaking "CONNECT PORT\n" / "OK N\n" (vhost-user vsock devices, Firecracker);
+ *                           connect only
+ */
+#ifndef IO_ENDPOINT_H
+#define IO_ENDPOINT_H
+
+#include "core/base/bytes.h"
+#include "core/base/fault.h"
+
+#include <sys/socket.h>
+
+enum endpoint_kind { ENDPOINT_VSOCK, ENDPOINT_TCP, ENDPOINT_UNIX, ENDPOINT_VSOCK_UNIX };
+
+struct endpoint {
+    enum endpoint_kind kind;
+    char text[160]; /* as given, for messages */
+    struct sockaddr_storage address;
+    socklen_t address_len;
+    uint32_t port; /* of VSOCK_UNIX: what to ask for */
+};
+
+bool endpoint_read(const char *text, struct endpoint *endpoint, struct fault *why) MUST_USE;
+
+/* A listening, non-blocking, close-on-exec socket, or -1. A stale unix socket that nobody listens on is replaced. */
+int endpoint_listen(const struct endpoint *endpoint, int backlog, struct fault *why) MUST_USE;
+
+/* A connected, non-blocking, close-on-exec socket, or -1; gives up at the deadline (io_now_ms's clock). */
+int endpoint_connect(const struct endpoint *endpoint, uint64_t deadline_ms, struct fault *why) MUST_USE;
+
+#endif
