@@ -1,0 +1,56 @@
+# The front door. Two words set up a fresh Debian 12 and do the work:
+#
+#   make demo    the main job, start to end, on this machine
+#   make test    everything that is fast
+#
+# Both install what they lack (apt; sudo only when not root), say what they do, and can be run again. The rest:
+#
+#   make           build/ensignd build/ensign build/ensign-sim
+#   make dev       build-dev/ with the insecure-key option, for wiring tests
+#   make sanitize  the tests again under ASan with UBSan, and under TSan
+#   make interop   against eth-account, ethers, botocore, the AWS CLI and anvil
+#   make fuzz      every fuzzer for FUZZ_SECONDS (60)
+#   make format    put the C sources into the house's format
+#   make clean
+
+BUILD := build
+MESON := meson
+# Debian's interpreter: the same on a laptop that has others besides.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: all dev demo test sanitize interop fuzz format clean tools-build tools-test tools-interop tools-fuzz
+
+all: tools-build $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+tools-build tools-test tools-interop tools-fuzz:
+	@tools/setup $(subst tools-,,$@)
+
+$(BUILD)/build.ninja: | tools-build
+	@$(MESON) setup $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm -rf $(BUILD); exit 1; }
+	@rm -f $(BUILD).log
+
+dev: tools-build
+	@test -f build-dev/build.ninja || $(MESON) setup build-dev -Dinsecure_key=true
+	@ninja -C build-dev
+
+demo: all
+	@tests/demo
+
+test: tools-test all dev
+	@tools/run-tests $(BUILD)
+
+sanitize: tools-test
+	@tools/run-sanitized
+
+interop: tools-interop all dev
+	@tests/interop/run $(BUILD)
+
+fuzz: tools-fuzz
+	@tools/run-fuzzers
+
+format: tools-test
+	@clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build build-dev build-asan build-tsan build-clang build-fuzz
