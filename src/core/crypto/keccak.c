@@ -28,8 +28,14 @@ static inline void chi(uint64_t *to, uint64_t b0, uint64_t b1, uint64_t b2, uint
     to[4] = b4 ^ (~b0 & b1);
 }
 
-/* One round. Lane (x, y) of the standard is number x + 5 * y. rho and pi are in the arguments of chi: a lane comes from
- * where pi takes it, turned by rho's offset. Every index is a constant, so the lanes stay in registers. */
+/* Lane `i` of the state after theta, turned by rho's offset. */
+static inline uint64_t lane(const uint64_t a[static 25], const uint64_t d[static 5], size_t i, unsigned offset)
+{
+    return rotl(a[i] ^ d[i % 5], offset);
+}
+
+/* One round. Lane (x, y) of the standard is number x + 5 * y. pi and rho are in the arguments of chi: each lane comes
+ * from where pi takes it. Every index is a constant, so the lanes stay in registers. */
 static inline void round_of(uint64_t to[static 25], const uint64_t a[static 25], uint64_t constant)
 {
     uint64_t c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20];
@@ -37,18 +43,14 @@ static inline void round_of(uint64_t to[static 25], const uint64_t a[static 25],
     uint64_t c2 = a[2] ^ a[7] ^ a[12] ^ a[17] ^ a[22];
     uint64_t c3 = a[3] ^ a[8] ^ a[13] ^ a[18] ^ a[23];
     uint64_t c4 = a[4] ^ a[9] ^ a[14] ^ a[19] ^ a[24];
-    uint64_t d0 = c4 ^ rotl(c1, 1);
-    uint64_t d1 = c0 ^ rotl(c2, 1);
-    uint64_t d2 = c1 ^ rotl(c3, 1);
-    uint64_t d3 = c2 ^ rotl(c4, 1);
-    uint64_t d4 = c3 ^ rotl(c0, 1);
+    const uint64_t d[5] = { c4 ^ rotl(c1, 1), c0 ^ rotl(c2, 1), c1 ^ rotl(c3, 1), c2 ^ rotl(c4, 1), c3 ^ rotl(c0, 1) };
 
     /* clang-format off */
-    chi(to, a[0] ^ d0, rotl(a[6] ^ d1, 44), rotl(a[12] ^ d2, 43), rotl(a[18] ^ d3, 21), rotl(a[24] ^ d4, 14));
-    chi(to + 5, rotl(a[3] ^ d3, 28), rotl(a[9] ^ d4, 20), rotl(a[10] ^ d0, 3), rotl(a[16] ^ d1, 45), rotl(a[22] ^ d2, 61));
-    chi(to + 10, rotl(a[1] ^ d1, 1), rotl(a[7] ^ d2, 6), rotl(a[13] ^ d3, 25), rotl(a[19] ^ d4, 8), rotl(a[20] ^ d0, 18));
-    chi(to + 15, rotl(a[4] ^ d4, 27), rotl(a[5] ^ d0, 36), rotl(a[11] ^ d1, 10), rotl(a[17] ^ d2, 15), rotl(a[23] ^ d3, 56));
-    chi(to + 20, rotl(a[2] ^ d2, 62), rotl(a[8] ^ d3, 55), rotl(a[14] ^ d4, 39), rotl(a[15] ^ d0, 41), rotl(a[21] ^ d1, 2));
+    chi(to,      lane(a, d, 0, 0),  lane(a, d, 6, 44), lane(a, d, 12, 43), lane(a, d, 18, 21), lane(a, d, 24, 14));
+    chi(to + 5,  lane(a, d, 3, 28), lane(a, d, 9, 20), lane(a, d, 10, 3),  lane(a, d, 16, 45), lane(a, d, 22, 61));
+    chi(to + 10, lane(a, d, 1, 1),  lane(a, d, 7, 6),  lane(a, d, 13, 25), lane(a, d, 19, 8),  lane(a, d, 20, 18));
+    chi(to + 15, lane(a, d, 4, 27), lane(a, d, 5, 36), lane(a, d, 11, 10), lane(a, d, 17, 15), lane(a, d, 23, 56));
+    chi(to + 20, lane(a, d, 2, 62), lane(a, d, 8, 55), lane(a, d, 14, 39), lane(a, d, 15, 41), lane(a, d, 21, 2));
     /* clang-format on */
     to[0] ^= constant;
 }
