@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from aws import Kms  # noqa: E402
@@ -226,6 +227,21 @@ class Stack:
             arguments += ["--encryption-context", "=".join(pair)]
         arguments += ["--key-file", "-"] if key_text else ["--new"]
         return json.loads(self.ensign(*arguments, stdin=key_text, env=env or self.admin_env).stdout)
+
+    def role_credentials(self):
+        """The instance role's temporary credentials, as IMDSv2 hands them to anyone on the parent."""
+        base = self.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"].rstrip("/")
+
+        def ask(method, path, header):
+            made = urllib.request.Request(base + path, method=method, headers=header)
+            return urllib.request.urlopen(made, timeout=5).read().decode().strip()
+
+        token = ask("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+        head = {"X-aws-ec2-metadata-token": token}
+        folder = "/latest/meta-data/iam/security-credentials/"
+        found = json.loads(ask("GET", folder + ask("GET", folder, head).split()[0], head))
+        return {"AWS_ACCESS_KEY_ID": found["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": found["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": found["Token"]}
 
     def provision(self, sealed=None, *flags, check=True):
         sealed = sealed or self.seal()
