@@ -1,13 +1,15 @@
 /* ticket_broker: what may be called on Livepeer's TicketBroker, one row a function.
  *
- * Arguments are read canonically (core/codec/abi.h) into structs; rules look at the structs.
+ * Arguments are read canonically into structs (core/policy/redeem_call.h); rules look at the structs. To permit
+ * another call: write its judge, give it a row, vectors, and a section in docs/policy.md.
  */
 #ifndef CORE_POLICY_TICKET_BROKER_H
 #define CORE_POLICY_TICKET_BROKER_H
 
 #include "core/policy/policy.h"
 
-/* Judges a transaction whose `to` is the broker. FAULT_POLICY. */
+/* Judges a transaction whose `to` is the broker: by its selector, then by the row's rules. FAULT_POLICY, FAULT_LIMIT.
+ * What it takes is added to *charge, which is unspecified on failure. */
 bool ticket_broker_judge(const struct policy *policy, const struct address *signer, const struct tx *tx,
                          struct arena *arena, struct charge *charge, struct fault *why) MUST_USE;
 
