@@ -22,7 +22,7 @@ void abi_expect_offset(struct reader *in, uint64_t offset);           /* the nex
 
 void abi_put_word(struct writer *out, const struct u256 *word);
 void abi_put_uint(struct writer *out, uint64_t value);
-void abi_put_address(struct writer *out, struct bytes address);
+void abi_put_address(struct writer *out, struct bytes address); /* 20 bytes */
 void abi_put_bytes_tail(struct writer *out, struct bytes bytes);
 
 #endif

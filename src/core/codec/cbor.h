@@ -1,8 +1,10 @@
 /* cbor: the part of RFC 8949 that NSM and attestation documents use.
  *
- * Reading accepts definite and indefinite maps, arrays and strings' headers of definite length, and integers in any
- * width that are shortest-form where the caller asks; refuses floats, negative numbers below -2^63, tags except through
- * cbor_read_tag, reserved values, and nesting deeper than CBOR_DEPTH_MAX when skipping. Writing is shortest form.
+ * Reading accepts maps and arrays of definite and of indefinite length, strings of definite length, and integers and
+ * lengths in any of the standard's widths; refuses strings of indefinite length, floats, undefined and other simple
+ * values, negative numbers below -2^63, reserved additional information (section 3), a break where none belongs, a
+ * count of items that the bytes left cannot hold, and nesting deeper than CBOR_DEPTH_MAX when skipping. Writing is
+ * shortest form (section 4.1).
  */
 #ifndef CORE_CODEC_CBOR_H
 #define CORE_CODEC_CBOR_H
@@ -22,7 +24,7 @@ enum cbor_kind {
     CBOR_TAG,
     CBOR_BOOL,
     CBOR_NULL,
-    CBOR_OTHER, /* floats, undefined, reserved: refused by every cbor_read_… */
+    CBOR_OTHER, /* floats, undefined, reserved, a break, indefinite strings: refused by every cbor_read_… */
 };
 
 enum cbor_kind cbor_peek(const struct reader *in) MUST_USE;
@@ -35,11 +37,12 @@ struct bytes cbor_read_text(struct reader *in);  /* definite length; a view; UTF
 bool cbor_read_bool(struct reader *in);
 bool cbor_read_null(struct reader *in);              /* takes a null if one is there; never fails */
 bool cbor_read_tag(struct reader *in, uint64_t tag); /* takes that tag if it is there; never fails */
-void cbor_skip(struct reader *in);                   /* one whole item of any kind we know */
+void cbor_skip(struct reader *in);                   /* one whole item, with the tags before it */
 
-/* Maps and arrays, definite and indefinite alike:
+/* Maps and arrays, definite and indefinite alike; the caller reads or skips each item whole:
  *     struct cbor_items items = cbor_read_map(&in);
  *     while (cbor_more(&in, &items)) { key; value }
+ * A loop ends when the reader fails. Duplicate keys are for the caller to notice.
  */
 struct cbor_items {
     uint64_t left;

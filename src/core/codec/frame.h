@@ -18,7 +18,7 @@ enum frame_state {
 /* Looks at what has arrived so far. `max` is the limit in force, at most FRAME_MAX. */
 enum frame_state frame_read(struct bytes arrived, size_t max, struct bytes *body, size_t *used) MUST_USE;
 
-/* Writes the header; the body follows by other means. */
+/* Writes the header; the body follows by other means. A body over FRAME_MAX fails the writer. */
 void frame_write_header(struct writer *out, size_t body_len);
 
 #endif
