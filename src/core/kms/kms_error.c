@@ -2,20 +2,22 @@
 
 #include "core/base/text.h"
 
-#include <string.h>
-
 enum { ERROR_NAME_MAX = 256 };
 
-#define TRY_AGAIN "provision again: nothing is retried here, because each request needs a new attestation document and key"
-#define CLOCK_TOO "or the clock: requests are dated by the attestation document"
+#define TRY_AGAIN \
+    "provision again: nothing is retried here, because each request needs a new attestation document and key"
+#define WRONG_SECRET \
+    "the secret access key does not belong to the access key id, or the request is dated wrongly: its date is that " \
+    "of " \
+    "the attestation document, so look at how long the connection took"
 
 /* Names of the service's model and of AWS's front end. Each hint says what usually causes it, the likeliest first. */
 static const struct kms_error errors[] = {
     { "AccessDeniedException",
       "the key policy or the role's policy does not allow this enclave: usually a measurement (PCR) or an "
       "encryption-context condition that does not fit this image and this policy, or a role without the permission" },
-    { "InvalidCiphertextException",
-      "the ciphertext was not sealed under this encryption context (another policy, or none was bound), or is damaged" },
+    { "InvalidCiphertextException", "the ciphertext was not sealed under this encryption context (another policy, or "
+                                    "none was bound), or is damaged" },
     { "IncorrectKeyException", "the ciphertext was sealed under another KMS key than the one named" },
     { "NotFoundException", "there is no such KMS key in this region and account, or the key id is misspelt" },
     { "InvalidArnException", "the KMS key ARN is misspelt, or is of another region" },
@@ -31,11 +33,9 @@ static const struct kms_error errors[] = {
     { "ExpiredTokenException", "the credentials have expired: fetch new ones and provision again" },
     { "UnrecognizedClientException", "the credentials are not known to AWS: wrong, revoked, or of another partition" },
     { "InvalidClientTokenId", "the credentials are not known to AWS: wrong, revoked, or of another partition" },
-    { "InvalidSignatureException",
-      "the secret access key does not belong to the access key id, the credentials are stale, " CLOCK_TOO },
-    { "SignatureDoesNotMatch",
-      "the secret access key does not belong to the access key id, the credentials are stale, " CLOCK_TOO },
-    { "RequestExpired", "the request came too late: the connection is slow, " CLOCK_TOO },
+    { "InvalidSignatureException", WRONG_SECRET },
+    { "SignatureDoesNotMatch", WRONG_SECRET },
+    { "RequestExpired", "the request came too late: the connection is slow" },
     { "MissingAuthenticationTokenException", "the credentials did not arrive whole" },
     { "IncompleteSignatureException", "the credentials did not arrive whole" },
     { "OptInRequired", "the account is not signed up for KMS in this region" },
@@ -51,7 +51,8 @@ static const struct kms_error errors[] = {
 static const struct kms_error unknown_of_client = {
     "UnknownError", "KMS refused for a reason that is not on our list: look for the request in CloudTrail"
 };
-static const struct kms_error unknown_of_server = { "UnknownError", "KMS or what stands before it is in trouble; " TRY_AGAIN };
+static const struct kms_error unknown_of_server = { "UnknownError",
+                                                    "KMS or what stands before it is in trouble; " TRY_AGAIN };
 
 const struct kms_error *kms_error_at(size_t index)
 {

@@ -125,8 +125,8 @@ static struct order sorted(const struct sigv4_request *request)
 
 static bool repeats(const struct sigv4_request *request, const struct order *order, size_t at)
 {
-    return at > 0 && compare_names(request->headers[order->indices[at - 1]].name,
-                                   request->headers[order->indices[at]].name) == 0;
+    return at > 0 &&
+           compare_names(request->headers[order->indices[at - 1]].name, request->headers[order->indices[at]].name) == 0;
 }
 
 static void put_headers(struct writer *out, const struct sigv4_request *request, const struct order *order)

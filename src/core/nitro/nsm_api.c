@@ -256,7 +256,8 @@ static void read_locked_pcrs(struct reader *in, struct nsm_response *response)
 /* The fields of DescribeNSM's map, by name. */
 static void read_description(struct reader *in, struct nsm_response *response)
 {
-    bool major = false, minor = false, patch = false, module_id = false, max_pcrs = false, locked = false, digest = false;
+    bool major = false, minor = false, patch = false, module_id = false, max_pcrs = false, locked = false,
+         digest = false;
     struct cbor_items fields = cbor_read_map(in);
     while (cbor_more(in, &fields)) {
         struct bytes key = cbor_read_text(in);
@@ -286,9 +287,7 @@ static void read_description(struct reader *in, struct nsm_response *response)
 static void read_data(struct reader *in, struct nsm_response *response)
 {
     const bool describes = response->operation == NSM_DESCRIBE_PCR, extends = response->operation == NSM_EXTEND_PCR;
-    const char *name = describes || extends                     ? "data"
-                       : response->operation == NSM_ATTESTATION ? "document"
-                                                                : "random";
+    const char *name = describes || extends ? "data" : response->operation == NSM_ATTESTATION ? "document" : "random";
     bool lock = false, data = false;
     struct cbor_items fields = cbor_read_map(in);
     while (cbor_more(in, &fields)) {
@@ -313,7 +312,8 @@ static bool set_error(struct fault *why, const char *operation, struct bytes nam
     return fault_set(why, FAULT_REMOTE, "NSM %s: an unknown error", operation);
 }
 
-bool nsm_read_response(struct bytes cbor, enum nsm_operation operation, struct nsm_response *response, struct fault *why)
+bool nsm_read_response(struct bytes cbor, enum nsm_operation operation, struct nsm_response *response,
+                       struct fault *why)
 {
     const struct operation *asked = &operations[operation];
     struct nsm_response read = { .operation = operation };
