@@ -19,17 +19,19 @@ struct call {
 /* Writes its keys, or sets *why and returns false with nothing signed and nothing stored. */
 typedef bool method_fn(struct call *call);
 
+/* NEEDS_KEY: checked before the method runs ("signer not provisioned"), which then runs with the signer's read lock
+ * held. NEEDS_NOTHING: the method takes the locks that it needs. */
 enum method_needs { NEEDS_NOTHING, NEEDS_KEY };
 struct method {
-    struct bytes name;
-    enum method_needs needs; /* checked before the method runs: "signer not provisioned" */
-    bool slow;               /* waits for KMS: runs on the slow thread */
+    const char *name;
+    enum method_needs needs;
+    bool slow; /* waits for KMS: runs on the slow thread */
     method_fn *run;
 };
 extern const struct method methods[];
 extern const size_t method_count;
 
-const struct method *method_find(struct bytes name) MUST_USE;
+const struct method *method_find(struct json name) MUST_USE; /* NULL: no string, or no method's name */
 
 method_fn method_address, method_attestation, method_generate, method_journal, method_policy, method_provision,
     method_sealed, method_sign_message, method_sign_ticket, method_sign_transaction, method_sign_typed_data,

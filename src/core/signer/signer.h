@@ -1,10 +1,7 @@
 /* signer: the whole state of the program, and the one door to it: a request's JSON in, an answer's JSON out.
  *
- * Any number of threads may call signer_answer at once, each with its own arena and writer.
- *
- *   lock      reader-writer, over slot, policy and provisioning facts: signing reads, a successful provisioning and the
- *             end of a lease write. Never held during an exchange with KMS.
- *   ledger    mutex, over budget, journal and counters.
+ * Any number of threads may call signer_answer at once, each with its own arena and writer. Provisioning never keeps
+ * signers waiting for KMS: what it stores, it stores at the end, at once.
  */
 #ifndef CORE_SIGNER_SIGNER_H
 #define CORE_SIGNER_SIGNER_H
@@ -17,10 +14,11 @@ enum {
     SIGNER_ANSWER_MAX = (1 << 20) + 65536,
 };
 
-struct signer; /* about 3 MB, mostly untouched: the caller gives the memory */
+struct signer; /* about 3 MB, mostly untouched: the caller gives the memory, aligned to 16 */
 size_t signer_size(void) MUST_USE;
 
-/* `settings`, `outside` and `page` must outlive the signer. `page`: see key_slot.h. `version` goes into status. */
+/* `settings`, `outside` and `page` must outlive the signer. `page`: see key_slot.h. `version` goes into status.
+ * ecdsa_start must have been called. */
 struct signer *signer_start(void *memory, const struct settings *settings, const struct outside *outside, void *page,
                             size_t page_len, const char *version);
 
@@ -42,10 +40,14 @@ void signer_put_fault(struct writer *answer, const struct fault *why);
  * document when the last is over a minute old. For the slow thread, whenever idle. */
 void signer_tend(struct signer *signer);
 
-/* True once the lease has ended: the key is already wiped and the program must end. */
+/* True once the lease has ended: the key is already wiped and the program must end. Ask about once a second; from the
+ * lease's end on nothing is signed, asked or not. */
 bool signer_lease_ended(struct signer *signer) MUST_USE;
 
-/* Wiring tests only (meson option insecure_key): loads a key that did not come from KMS. */
+#ifdef ENSIGN_INSECURE_KEY
+/* Wiring tests only (meson option insecure_key): loads a key that did not come from KMS, under the settings' policy if
+ * they have one. Told in status and attestation. FAULT_INPUT, FAULT_STATE. */
 bool signer_load_insecure_key(struct signer *signer, const struct secret_text *plaintext, struct fault *why) MUST_USE;
+#endif
 
 #endif

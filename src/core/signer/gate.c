@@ -1,0 +1,103 @@
+#include "core/signer/gate.h"
+
+#include "core/eth/message.h"
+#include "core/eth/tx.h"
+#include "core/signer/signer_state.h"
+
+static bool hash_of(struct call *call, const struct wish *wish, struct hash32 *digest, struct hash32 *told)
+{
+    switch (wish->kind) {
+    case WISH_TX:
+        if (!tx_signing_hash(wish->tx, call->arena, digest, call->why))
+            return false;
+        break;
+    case WISH_TICKET:
+        *digest = ticket_digest(wish->ticket);
+        break;
+    case WISH_MESSAGE:
+        *digest = message_hash(wish->message);
+        break;
+    case WISH_TYPED_DATA:
+        *digest = wish->typed_data;
+        break;
+    }
+    *told = wish->ticket != NULL ? ticket_hash(wish->ticket) : *digest;
+    if (wish->kind == WISH_MESSAGE && !bytes_equal(wish->message, BYTES_OF(told->bytes)))
+        *told = *digest; /* the ticket beside it is another's */
+    return true;
+}
+
+static bool judge(struct call *call, const struct wish *wish, struct charge *charge)
+{
+    const struct policy *policy = call->signer->holding.policy;
+    const struct address *ours = key_slot_address(call->signer->slot);
+    switch (wish->kind) {
+    case WISH_TX:
+        return policy_judge_tx(policy, ours, wish->tx, call->arena, charge, call->why);
+    case WISH_TICKET:
+        return policy_judge_ticket(policy, ours, wish->ticket, call->arena, charge, call->why);
+    case WISH_MESSAGE:
+        return policy_judge_message(policy, ours, wish->message, wish->ticket, call->arena, charge, call->why);
+    case WISH_TYPED_DATA:
+        return policy_judge_typed_data(policy, call->why);
+    }
+    must_fail();
+}
+
+/* Saturates: an amount this large is only ever seen without a policy. */
+static struct u256 face_value_of(const struct charge *charge)
+{
+    struct u256 sum = u256_of(0);
+    for (size_t i = 0; i < charge->ticket_count; i++)
+        if (!u256_add(&sum, &charge->tickets[i].face_value, &sum))
+            return U256_MAX;
+    return sum;
+}
+
+/* With the ledger held. */
+static void tell(struct signer *signer, const struct wish *wish, const struct hash32 *hash, const struct charge *charge,
+                 const struct fault *refusal)
+{
+    struct journal_entry entry = {
+        .time_ms = clock_utc(&signer->clock),
+        .method = wish->method,
+        .refused = refusal != NULL,
+        .hash = *hash,
+    };
+    if (refusal != NULL) {
+        entry.rule = refusal->rule != NULL ? refusal->rule : "policy";
+        signer->counters.refusals++;
+    } else {
+        entry.face_value = face_value_of(charge);
+        entry.fund_deposit = charge->fund_deposit;
+        entry.fee = charge->fee;
+        signer->counters.signatures++;
+    }
+    journal_add(&signer->journal, &entry);
+}
+
+/* One hold of the ledger for charge and entry: the journal's order is the budget's. */
+static bool enter(struct call *call, const struct wish *wish, const struct hash32 *hash, const struct charge *charge,
+                  bool allowed)
+{
+    struct signer *signer = call->signer;
+    signer_lock_ledger(signer);
+    if (allowed && signer->holding.policy != NULL)
+        allowed = budget_charge(&signer->budget, charge, clock_now(&signer->clock), call->why);
+    if (allowed || call->why->code == FAULT_POLICY)
+        tell(signer, wish, hash, charge, allowed ? NULL : call->why);
+    signer_unlock_ledger(signer);
+    return allowed;
+}
+
+bool gate_sign(struct call *call, const struct wish *wish, struct signature *signature)
+{
+    struct hash32 digest, told;
+    struct charge charge = { 0 };
+    if (!hash_of(call, wish, &digest, &told))
+        return false;
+    const bool allowed = judge(call, wish, &charge);
+    if (!enter(call, wish, &told, &charge, allowed))
+        return false;
+    return key_slot_sign(call->signer->slot, &digest, signature, call->why);
+}

@@ -1,0 +1,7 @@
+#include "core/signer/methods.h"
+#include "core/signer/provisioning.h"
+
+bool method_generate(struct call *call)
+{
+    return provisioning_run(call, true);
+}
