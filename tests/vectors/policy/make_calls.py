@@ -1,0 +1,134 @@
+"""Writes calls.txt: calldata for the TicketBroker by eth-abi and eth-account, and each way to get it wrong, one at a
+time. The verdict is "ok" or how the refusal's text begins, with "_" for a space; the policy that judges is in
+test_ticket_broker.c.
+
+    python3 make_calls.py > calls.txt
+"""
+from eth_abi import encode
+from eth_account import Account
+from eth_utils import keccak
+
+from make_tickets import SENDER, sign, ticket_of, word
+
+TICKET = "(address,address,uint256,uint256,uint256,bytes32,bytes)"
+REDEEM = keccak(f"redeemWinningTicket({TICKET},bytes,uint256)".encode())[:4]
+BATCH = keccak(f"batchRedeemWinningTickets({TICKET}[],bytes[],uint256[])".encode())[:4]
+ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141
+STRANGER = Account.from_key("0x" + "33" * 32)
+MAX_FACE, MAX_TOTAL = 5 * 10**16, 2 * 10**17
+ONE = "failed to decode redeemWinningTicket calldata: "
+MANY = "failed to decode batchRedeemWinningTickets calldata: "
+CANONICAL = "not the canonical ABI encoding"
+
+
+def redeem(ticket, sig=None, rand=456):
+    return REDEEM + encode([TICKET, "bytes", "uint256"], [ticket, sign(ticket) if sig is None else sig, rand])
+
+
+def batch(tickets, sigs=None, rands=None):
+    sigs = [sign(t) for t in tickets] if sigs is None else sigs
+    rands = list(range(len(tickets))) if rands is None else rands
+    return BATCH + encode([TICKET + "[]", "bytes[]", "uint256[]"], [tickets, sigs, rands])
+
+
+def patched(data, at, replacement):
+    """`at` counts from the arguments."""
+    assert data[4 + at:4 + at + len(replacement)] != replacement
+    return data[:4 + at] + replacement + data[4 + at + len(replacement):]
+
+
+def with_aux(aux):
+    return ticket_of(1, 1)[:6] + (aux,)
+
+
+def with_s_in_the_upper_half(sig):
+    return sig[:32] + word(ORDER - int.from_bytes(sig[32:64], "big")) + bytes([55 - sig[64]])
+
+
+good = ticket_of(1, 1)
+two = [ticket_of(1, 1), ticket_of(2, 2)]
+twenty = [ticket_of(i, MAX_TOTAL // 20) for i in range(20)]
+plain, plain_two = redeem(good), batch(two)
+sig = sign(good)
+head, ticket_bytes, sig_bytes = 0x60, 0x140, 0x80
+
+CASES = [
+    ("redeem", "ok", plain),
+    ("redeem-largest-face-value", "ok", redeem(ticket_of(1, MAX_FACE))),
+    ("redeem-recipient-rand-largest", "ok", redeem(good, rand=2**256 - 1)),
+    ("redeem-face-value-one-over", "ticket.faceValue exceeds policy max (got 50000000000000001 wei, allowed "
+     "50000000000000000)", redeem(ticket_of(1, MAX_FACE + 1))),
+    ("redeem-other-recipient", "ticket.recipient not in allowlist (got 0x" + "23" * 20,
+     redeem(ticket_of(1, 1, recipient="0x" + "23" * 20))),
+    ("redeem-other-sender", "ticket.sender mismatch (got " + STRANGER.address.lower(),
+     redeem(ticket_of(1, 1, sender=STRANGER.address))),
+    ("redeem-signed-by-another", "ticket signature mismatch (got one by " + STRANGER.address.lower(),
+     redeem(good, sign(good, STRANGER))),
+    ("redeem-signature-of-another-ticket", "ticket signature mismatch", redeem(good, sign(ticket_of(2, 1)))),
+    ("redeem-s-in-the-upper-half", ONE + "a ticket's signature must have", redeem(good, with_s_in_the_upper_half(sig))),
+    ("redeem-v-0", ONE + "a ticket's signature must have", redeem(good, sig[:64] + bytes([sig[64] - 27]))),
+    ("redeem-v-29", ONE + "a ticket's signature must have", redeem(good, sig[:64] + bytes([29]))),
+    ("redeem-other-v", "ticket signature ", redeem(good, sig[:64] + bytes([55 - sig[64]]))),
+    ("redeem-signature-64-bytes", ONE + "a ticket's signature must be 65 bytes (got 64)", redeem(good, sig[:64])),
+    ("redeem-signature-66-bytes", ONE + "a ticket's signature must be 65 bytes (got 66)", redeem(good, sig + b"\0")),
+    ("redeem-no-signature", ONE + "a ticket's signature must be 65 bytes (got 0)", redeem(good, b"")),
+    ("redeem-aux-63-bytes", ONE + "ticket.auxData must be 64 bytes (got 63)", redeem(with_aux(good[6][:63]))),
+    ("redeem-aux-65-bytes", ONE + "ticket.auxData must be 64 bytes (got 65)", redeem(with_aux(good[6] + b"\0"))),
+    ("redeem-no-aux", ONE + "ticket.auxData must be 64 bytes (got 0)", redeem(with_aux(b""))),
+    ("redeem-a-word-over", ONE + CANONICAL, plain + bytes(32)),
+    ("redeem-a-byte-over", ONE + CANONICAL, plain + bytes(1)),
+    ("redeem-a-byte-short", ONE + CANONICAL, plain[:-1]),
+    ("redeem-a-word-short", ONE + CANONICAL, plain[:-32]),
+    ("redeem-no-arguments", ONE + CANONICAL, REDEEM),
+    ("redeem-ticket-offset-into-itself", ONE + CANONICAL, patched(plain, 0x00, word(0x40))),
+    ("redeem-ticket-offset-of-256-bits", ONE + CANONICAL, patched(plain, 0x00, word(2**256 - 1))),
+    ("redeem-signature-offset-one-word-early", ONE + CANONICAL, patched(plain, 0x20, word(head + ticket_bytes - 32))),
+    ("redeem-aux-offset-elsewhere", ONE + CANONICAL, patched(plain, head + 0xc0, word(0x100))),
+    ("redeem-signature-before-ticket", ONE + CANONICAL,
+     REDEEM + word(head + sig_bytes) + word(head) + word(456) + plain[4 + head + ticket_bytes:] +
+     plain[4 + head:4 + head + ticket_bytes]),
+    ("redeem-gap-before-ticket", ONE + CANONICAL,
+     REDEEM + word(head + 32) + word(head + 32 + ticket_bytes) + word(456) + bytes(32) + plain[4 + head:]),
+    ("redeem-aux-length-near-2-to-the-256", ONE + CANONICAL, patched(plain, head + 0xe0, word(2**256 - 1))),
+    ("redeem-dirty-recipient", ONE + CANONICAL, patched(plain, head, b"\1")),
+    ("redeem-dirty-sender", ONE + CANONICAL, patched(plain, head + 0x20 + 11, b"\1")),
+    ("redeem-dirty-signature-padding", ONE + CANONICAL, plain[:-1] + b"\1"),
+    ("batch-of-1", "ok", batch([good])),
+    ("batch-of-20-at-the-largest-sum", "ok", batch(twenty)),
+    ("batch-same-ticket-twice", "ok", batch([good, good])),
+    ("batch-sum-one-over", "batch faceValue sum exceeds policy max (got 200000000000000001 wei, allowed "
+     "200000000000000000)", batch(twenty[:19] + [ticket_of(19, MAX_TOTAL // 20 + 1)])),
+    ("batch-second-recipient-unlisted", "ticket.recipient not in allowlist (got 0x" + "23" * 20 +
+     ", allowed 1 in allowed_recipients) in ticket 2 of 2", batch([good, ticket_of(2, 2, recipient="0x" + "23" * 20)])),
+    ("batch-second-face-value-over", "ticket.faceValue exceeds policy max",
+     batch([good, ticket_of(2, MAX_FACE + 1)])),
+    ("batch-second-sender-another", "ticket.sender mismatch",
+     batch([good, ticket_of(2, 2, sender=STRANGER.address)])),
+    ("batch-second-signed-by-another", "ticket signature mismatch",
+     batch(two, [sign(two[0]), sign(two[1], STRANGER)])),
+    ("batch-signatures-exchanged", "ticket signature mismatch", batch(two, [sign(two[1]), sign(two[0])])),
+    ("batch-second-aux-63-bytes", MANY + "ticket.auxData must be 64 bytes (got 63)",
+     batch([good, ticket_of(2, 2)[:6] + (bytes(63),)])),
+    ("batch-second-signature-64-bytes", MANY + "a ticket's signature must be 65 bytes (got 64)",
+     batch(two, [sign(two[0]), sign(two[1])[:64]])),
+    ("batch-of-0", MANY + "a batch of 0 tickets", batch([])),
+    ("batch-one-signature-less", MANY + "arrays of unequal length (2 tickets, 1 signatures)", batch(two, [sign(two[0])])),
+    ("batch-one-signature-more", MANY + "arrays of unequal length (1 tickets, 2 signatures)",
+     batch([good], [sig, sig])),
+    ("batch-one-rand-less", MANY + "arrays of unequal length (2 tickets, 1 recipientRands)", batch(two, rands=[1])),
+    ("batch-one-rand-more", MANY + "arrays of unequal length (1 tickets, 2 recipientRands)", batch([good], rands=[1, 2])),
+    ("batch-a-word-over", MANY + CANONICAL, plain_two + bytes(32)),
+    ("batch-a-byte-short", MANY + CANONICAL, plain_two[:-1]),
+    ("batch-no-arguments", MANY + CANONICAL, BATCH),
+    ("batch-tickets-offset-elsewhere", MANY + CANONICAL, patched(plain_two, 0x00, word(0x80))),
+    ("batch-signatures-offset-elsewhere", MANY + CANONICAL, patched(plain_two, 0x20, word(0x60))),
+    ("batch-rands-offset-elsewhere", MANY + CANONICAL, patched(plain_two, 0x40, word(0x60))),
+    ("batch-both-offsets-to-the-first-ticket", MANY + CANONICAL, patched(plain_two, 0xa0, word(0x40))),
+    ("batch-count-near-2-to-the-256", MANY + CANONICAL, patched(plain_two, 0x60, word(2**256 - 1))),
+    ("batch-count-of-2-to-the-40", MANY + CANONICAL, patched(plain_two, 0x60, word(2**40))),
+]
+
+if __name__ == "__main__":
+    print("# name, verdict, calldata; by make_calls.py")
+    for name, verdict, data in CASES:
+        print(name, verdict.replace(" ", "_"), data.hex())
