@@ -4,8 +4,11 @@
 
 #include "core/base/secret.h"
 
+enum { AWS_ACCESS_KEY_ID_MAX = 128 }; /* of IAM's model */
+
+/* Each text has passed its check in kms_api. An empty session token: long-lived credentials, and none is sent. */
 struct aws_credentials {
-    char access_key_id[129]; /* 16 to 128 of A-Z a-z 0-9 _; not secret; NUL-terminated */
+    char access_key_id[AWS_ACCESS_KEY_ID_MAX + 1]; /* not secret; NUL-terminated */
     struct secret_text secret_access_key, session_token;
 };
 

@@ -1,0 +1,6 @@
+#include "core/kms/credentials.h"
+
+void aws_credentials_wipe(struct aws_credentials *credentials)
+{
+    wipe(credentials, sizeof *credentials);
+}
