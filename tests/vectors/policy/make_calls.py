@@ -1,5 +1,5 @@
 """Writes calls.txt: calldata for the TicketBroker by eth-abi and eth-account, and each way to get it wrong, one at a
-time. The verdict is "ok" or how the refusal's text begins, with "_" for a space; the policy that judges is in
+time. The verdict is "ok" or how the refusal's text begins, with a tab for a space; the policy that judges is in
 test_ticket_broker.c.
 
     python3 make_calls.py > calls.txt
@@ -131,4 +131,4 @@ CASES = [
 if __name__ == "__main__":
     print("# name, verdict, calldata; by make_calls.py")
     for name, verdict, data in CASES:
-        print(name, verdict.replace(" ", "_"), data.hex())
+        print(name, verdict.replace(" ", "\t"), data.hex())
