@@ -1,0 +1,89 @@
+/* server_state: what the parts of the server share. Private to server.c, connection.c and limits.c. */
+#ifndef ENCLAVE_SERVER_STATE_H
+#define ENCLAVE_SERVER_STATE_H
+
+#include "core/codec/frame.h"
+#include "enclave/server.h"
+#include "enclave/workers.h"
+
+enum source_kind { SOURCE_LISTENER, SOURCE_DONE, SOURCE_STOP, SOURCE_CONNECTION };
+
+/* What epoll hands back a pointer to. */
+struct source {
+    enum source_kind kind;
+    int fd;
+};
+
+enum connection_state {
+    CONNECTION_FREE,
+    CONNECTION_READING,   /* the next request has not arrived whole */
+    CONNECTION_SERVED,    /* a request is with the workers; the next may be read meanwhile */
+    CONNECTION_ANSWERING, /* the client has not taken all of its answer */
+    CONNECTION_DRAINING,  /* the last answer is out; what still comes is thrown away, so that no reset destroys it */
+};
+
+/* What is wrong with what arrives; told when its turn comes. */
+enum refusal { REFUSAL_NONE, REFUSAL_TOO_LONG, REFUSAL_PEER_CLOSED, REFUSAL_TOO_SLOW };
+
+struct connection {
+    struct source source; /* first: source_connection relies on it */
+    enum connection_state state;
+
+    uint8_t header[FRAME_HEADER]; /* of the frame that arrives */
+    size_t header_len, body_len;  /* bytes of header here; bytes of body announced */
+    struct block body;            /* of that frame, so far */
+    bool body_whole;              /* read ahead: waits for the answer before it */
+    enum refusal refusal;         /* instead of a next frame */
+    bool peer_finished;           /* the client sends no more */
+    bool starved;                 /* waits for bytes of buffer */
+
+    struct job job;       /* SERVED: the workers have it. ANSWERING: its answer is being sent */
+    size_t request_bytes; /* SERVED: of buffer, held by the request */
+    size_t answer_sent;   /* ANSWERING: bytes */
+    bool last_answer;     /* close after it */
+    bool gone;            /* SERVED: the client has vanished; free when the workers are done */
+    uint32_t events;      /* registered with epoll */
+    uint64_t waiting_since_ms, first_byte_ms, deadline_ms; /* io_now_ms's clock; no deadline: UINT64_MAX */
+
+    struct connection *next_free;
+};
+
+struct server {
+    const struct server_config *config;
+    int epoll;
+    struct workers *workers;
+    struct source listeners[SERVER_LISTENERS_MAX], done, stop;
+    struct connection *table;       /* config->limits.connections of them, touched as needed */
+    uint32_t touched;               /* the first so many of the table have been in use */
+    struct connection *free;        /* of the touched */
+    struct connection *closed;      /* free from the end of this round of events on */
+    uint32_t open, served, starved; /* counts of connections */
+    size_t buffered;                /* bytes of blocks */
+    uint64_t now_ms;                /* when this round of events came */
+    uint64_t next_deadline_ms;      /* no connection's deadline is earlier */
+    bool accepting, stopping;
+};
+
+/* connection.c: one client */
+void connection_open(struct server *server, struct connection *connection, int fd);
+void connection_event(struct server *server, struct connection *connection, uint32_t events);
+void connection_answered(struct server *server, struct connection *connection); /* the workers are done with its job */
+void connection_late(struct server *server, struct connection *connection);     /* its deadline has passed */
+void connection_resume(struct server *server, struct connection *connection);   /* there may be room again */
+void connection_close(struct server *server, struct connection *connection);
+
+/* limits.c: who has to go */
+
+/* Makes room for `bytes` more of buffer for this connection. GRANTED: they are counted. */
+enum grant {
+    GRANTED,
+    GRANT_LATER /* all room is held by requests being answered */,
+    GRANT_CLOSED /* it was the one */
+};
+enum grant limits_grant(struct server *server, struct connection *asking, size_t bytes);
+void limits_release(struct server *server, size_t bytes);
+void limits_settle(struct server *server);           /* after an answer was added: closes until the bound holds again */
+bool limits_have_place(const struct server *server); /* for a new client, closing another if need be */
+bool limits_make_place(struct server *server); /* closes one connection that can be closed; false: there is none */
+
+#endif

@@ -1,0 +1,289 @@
+#include "enclave/workers.h"
+
+#include "core/base/secret.h"
+#include "core/codec/frame.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK (WORKER_STACK * 8) /* sanitizers put red zones around every variable */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define STACK (WORKER_STACK * 8)
+#endif
+#endif
+#ifndef STACK
+#define STACK WORKER_STACK
+#endif
+
+struct queue {
+    struct job *first, **last;
+};
+
+struct worker {
+    struct workers *pool;
+    pthread_t thread;
+    uint8_t *arena, *answer; /* mapped, touched only as far as requests need */
+    bool started;
+};
+
+struct workers {
+    const struct service *service;
+    pthread_mutex_t lock; /* over everything below */
+    pthread_cond_t queued, slow_queued, taken;
+    struct queue queue, slow_queue, done;
+    size_t done_bytes, done_max;
+    bool stopping;
+    int done_fd;
+    unsigned count; /* the slow thread's is the last, besides */
+    struct worker each[WORKERS_MAX + 1];
+};
+
+static void queue_clear(struct queue *queue)
+{
+    queue->first = NULL;
+    queue->last = &queue->first;
+}
+
+static void queue_put(struct queue *queue, struct job *job)
+{
+    job->next = NULL;
+    *queue->last = job;
+    queue->last = &job->next;
+}
+
+static struct job *queue_take(struct queue *queue)
+{
+    struct job *job = queue->first;
+    if (job == NULL)
+        return NULL;
+    queue->first = job->next;
+    if (queue->first == NULL)
+        queue->last = &queue->first;
+    job->next = NULL;
+    return job;
+}
+
+static void post_done(struct workers *pool, struct job *job)
+{
+    pthread_mutex_lock(&pool->lock);
+    while (pool->done_bytes > pool->done_max && !pool->stopping)
+        pthread_cond_wait(&pool->taken, &pool->lock);
+    pool->done_bytes += job->answer.cap;
+    queue_put(&pool->done, job);
+    pthread_mutex_unlock(&pool->lock);
+    const uint64_t one = 1;
+    must(write(pool->done_fd, &one, sizeof one) == sizeof one);
+}
+
+/* The answer as a frame in a block of its own. On no memory the block stays empty, and the client is closed. */
+static void frame_answer(struct block *block, struct bytes body)
+{
+    if (!block_grow(block, FRAME_HEADER + body.len))
+        return;
+    struct writer out = writer_of(block->data, block->cap);
+    frame_write_header(&out, body.len);
+    writer_put(&out, body);
+    struct bytes written;
+    must(writer_done(&out, &written));
+    block->len = written.len;
+}
+
+/* False: it is slow, and nothing has happened. */
+static bool answer_job(struct worker *worker, struct job *job, bool may_be_slow)
+{
+    const struct service *service = worker->pool->service;
+    struct arena arena = arena_of(worker->arena, service->arena_bytes);
+    struct writer out = writer_of(worker->answer, service->answer_max);
+    const struct bytes request = { job->request.data, job->request.len };
+    if (service->answer(service->context, request, may_be_slow, &arena, &out) == SERVICE_IS_SLOW)
+        return false;
+    struct bytes body;
+    must(writer_done(&out, &body));
+    frame_answer(&job->answer, body);
+    wipe(worker->answer, body.len);
+    if (request.len > WORKER_KEEPS || body.len > WORKER_KEEPS) {
+        madvise(worker->arena, service->arena_bytes, MADV_DONTNEED);
+        madvise(worker->answer, service->answer_max, MADV_DONTNEED);
+    }
+    block_free(&job->request);
+    return true;
+}
+
+static void *run_worker(void *argument)
+{
+    struct worker *worker = argument;
+    struct workers *pool = worker->pool;
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->stopping) {
+        struct job *job = queue_take(&pool->queue);
+        if (job == NULL) {
+            pthread_cond_wait(&pool->queued, &pool->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&pool->lock);
+        const bool answered = answer_job(worker, job, false);
+        if (answered)
+            post_done(pool, job);
+        pthread_mutex_lock(&pool->lock);
+        if (!answered) {
+            queue_put(&pool->slow_queue, job);
+            pthread_cond_signal(&pool->slow_queued);
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+static struct timespec pause_end(void)
+{
+    struct timespec end;
+    must(clock_gettime(CLOCK_MONOTONIC, &end) == 0);
+    end.tv_sec += WORKER_TEND_PAUSE_MS / 1000;
+    return end;
+}
+
+static void *run_slow(void *argument)
+{
+    struct worker *worker = argument;
+    struct workers *pool = worker->pool;
+    const struct service *service = pool->service;
+    service->tend(service->context);
+    pthread_mutex_lock(&pool->lock);
+    struct timespec end = pause_end();
+    while (!pool->stopping) {
+        struct job *job = queue_take(&pool->slow_queue);
+        if (job == NULL && pthread_cond_timedwait(&pool->slow_queued, &pool->lock, &end) != ETIMEDOUT)
+            continue;
+        if (pool->stopping)
+            break;
+        pthread_mutex_unlock(&pool->lock);
+        if (job != NULL) {
+            must(answer_job(worker, job, true));
+            post_done(pool, job);
+        }
+        service->tend(service->context);
+        end = pause_end();
+        pthread_mutex_lock(&pool->lock);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+static uint8_t *map(size_t len)
+{
+    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    madvise(memory, len, MADV_DONTDUMP);
+    madvise(memory, len, MADV_NOHUGEPAGE); /* a first byte must not cost two megabytes */
+    return memory;
+}
+
+static bool start_one(struct workers *pool, struct worker *worker, void *(*run)(void *), struct fault *why)
+{
+    *worker = (struct worker){ .pool = pool };
+    worker->arena = map(pool->service->arena_bytes);
+    worker->answer = map(pool->service->answer_max);
+    if (worker->arena == NULL || worker->answer == NULL)
+        return fault_set(why, FAULT_INTERNAL, "no memory for a worker's buffers");
+    pthread_attr_t attr;
+    must(pthread_attr_init(&attr) == 0);
+    must(pthread_attr_setstacksize(&attr, STACK) == 0);
+    const int error = pthread_create(&worker->thread, &attr, run, worker);
+    pthread_attr_destroy(&attr);
+    if (error != 0)
+        return fault_set(why, FAULT_INTERNAL, "cannot start a worker thread: %s", strerror(error));
+    worker->started = true;
+    return true;
+}
+
+struct workers *workers_start(const struct service *service, unsigned count, size_t done_max, struct fault *why)
+{
+    must(count >= 1 && count <= WORKERS_MAX);
+    struct workers *pool = calloc(1, sizeof *pool);
+    must(pool != NULL);
+    pool->service = service;
+    pool->done_max = done_max;
+    pool->count = count;
+    queue_clear(&pool->queue);
+    queue_clear(&pool->slow_queue);
+    queue_clear(&pool->done);
+    pthread_condattr_t clock;
+    must(pthread_condattr_init(&clock) == 0);
+    must(pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) == 0);
+    must(pthread_mutex_init(&pool->lock, NULL) == 0);
+    must(pthread_cond_init(&pool->queued, NULL) == 0);
+    must(pthread_cond_init(&pool->slow_queued, &clock) == 0);
+    must(pthread_cond_init(&pool->taken, NULL) == 0);
+    pthread_condattr_destroy(&clock);
+    pool->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    must(pool->done_fd >= 0);
+    for (unsigned i = 0; i <= count; i++) {
+        if (!start_one(pool, &pool->each[i], i < count ? run_worker : run_slow, why)) {
+            workers_stop(pool);
+            return NULL;
+        }
+    }
+    return pool;
+}
+
+int workers_done_fd(const struct workers *workers)
+{
+    return workers->done_fd;
+}
+
+void workers_put(struct workers *workers, struct job *job)
+{
+    must(job->answer.data == NULL);
+    pthread_mutex_lock(&workers->lock);
+    queue_put(&workers->queue, job);
+    pthread_cond_signal(&workers->queued);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+struct job *workers_take_done(struct workers *workers)
+{
+    uint64_t count;
+    if (read(workers->done_fd, &count, sizeof count) < 0)
+        must(errno == EAGAIN);
+    pthread_mutex_lock(&workers->lock);
+    struct job *first = workers->done.first;
+    queue_clear(&workers->done);
+    workers->done_bytes = 0;
+    pthread_cond_broadcast(&workers->taken);
+    pthread_mutex_unlock(&workers->lock);
+    return first;
+}
+
+void workers_stop(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->stopping = true;
+    pthread_cond_broadcast(&workers->queued);
+    pthread_cond_broadcast(&workers->slow_queued);
+    pthread_cond_broadcast(&workers->taken);
+    pthread_mutex_unlock(&workers->lock);
+    for (unsigned i = 0; i <= workers->count; i++) {
+        struct worker *worker = &workers->each[i];
+        if (worker->started)
+            must(pthread_join(worker->thread, NULL) == 0);
+        if (worker->arena != NULL)
+            munmap(worker->arena, workers->service->arena_bytes);
+        if (worker->answer != NULL)
+            munmap(worker->answer, workers->service->answer_max);
+    }
+    close(workers->done_fd);
+    pthread_cond_destroy(&workers->queued);
+    pthread_cond_destroy(&workers->slow_queued);
+    pthread_cond_destroy(&workers->taken);
+    pthread_mutex_destroy(&workers->lock);
+    free(workers);
+}

@@ -1,0 +1,45 @@
+/* workers: the threads that answer requests, and the queues between them and the server's one I/O thread.
+ *
+ *   I/O thread -> queue -> N workers -> done list -> I/O thread (woken through an eventfd)
+ *                             |
+ *                             +-> slow queue -> one slow thread -> done list
+ *
+ * What waits on the done list is bounded: a worker with an answer pauses while more than `done_max` bytes of answers
+ * are there, so that answers grow no faster than the I/O thread takes them.
+ */
+#ifndef ENCLAVE_WORKERS_H
+#define ENCLAVE_WORKERS_H
+
+#include "enclave/block.h"
+#include "enclave/service.h"
+
+enum {
+    WORKERS_MAX = 256,
+    WORKER_STACK = 256 << 10,    /* bytes; what is large lives in the arena */
+    WORKER_KEEPS = 64 << 10,     /* bytes of request and answer above which a worker gives its memory back */
+    WORKER_TEND_PAUSE_MS = 1000, /* between two calls of `tend` by an idle slow thread */
+};
+
+struct job {
+    struct job *next;     /* the queue's */
+    void *owner;          /* the caller's */
+    struct block request; /* the body; wiped and freed before the job is done */
+    struct block answer;  /* header and body, ready to send; empty when there was no memory for it */
+};
+
+struct workers;
+
+/* `service` must outlive the workers. FAULT_INTERNAL when the kernel refuses threads or memory. */
+struct workers *workers_start(const struct service *service, unsigned count, size_t done_max,
+                              struct fault *why) MUST_USE;
+
+int workers_done_fd(const struct workers *workers) MUST_USE; /* readable when jobs are done */
+
+void workers_put(struct workers *workers, struct job *job); /* in order of arrival; the workers borrow the job */
+
+struct job *workers_take_done(struct workers *workers) MUST_USE; /* all that are done, linked by `next`, oldest first */
+
+/* Ends the threads and frees everything. No job may be under way or waiting. */
+void workers_stop(struct workers *workers);
+
+#endif
