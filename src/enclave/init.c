@@ -144,7 +144,8 @@ static void send_heartbeat(uint32_t cid)
 static pid_t start_signer(uint32_t cid, const sigset_t *before)
 {
     char digits[11];
-    char *with_cid[] = { "ensignd", "--parent-cid", digits, NULL }, *without[] = { "ensignd", NULL }, *none[] = { NULL };
+    char *with_cid[] = { "ensignd", "--parent-cid", digits, NULL }, *without[] = { "ensignd", NULL },
+         *none[] = { NULL };
     (void)snprintf(digits, sizeof digits, "%u", cid);
     pid_t signer = fork();
     if (signer != 0)
