@@ -1,0 +1,151 @@
+#include "parent/output.h"
+
+#include "parent/json_pretty.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAME_MAX_BYTES = 256, COLUMN = 28 };
+
+static void put_harmless(FILE *to, struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        (void)fputc(text.data[i] >= 0x20 && text.data[i] < 0x7f ? text.data[i] : '?', to);
+}
+
+static void put_string_to(FILE *to, struct json value)
+{
+    uint8_t *scratch = malloc(value.text.len + 1);
+    must(scratch != NULL);
+    struct writer resolved = writer_of(scratch, value.text.len);
+    if (json_kind(value) == JSON_STRING && json_string(value, &resolved))
+        put_harmless(to, (struct bytes){ scratch, resolved.len });
+    else
+        put_harmless(to, value.text);
+    free(scratch);
+}
+
+void say_error(const struct fault *why)
+{
+    (void)fputs("ensign: ", stderr);
+    put_harmless(stderr, bytes_of_text(why->text));
+    (void)fputc('\n', stderr);
+}
+
+void say_warning(const char *format, ...)
+{
+    va_list args;
+    (void)fputs("warning: ", stderr);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+}
+
+void say_warning_json(struct json text)
+{
+    (void)fputs("warning: ", stderr);
+    put_string_to(stderr, text);
+    (void)fputc('\n', stderr);
+}
+
+void say_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+}
+
+bool output_is_terminal(void)
+{
+    return isatty(STDOUT_FILENO) == 1;
+}
+
+void put_line_text(const char *text)
+{
+    (void)puts(text);
+}
+
+void put_line_bytes(struct bytes text)
+{
+    (void)fwrite(text.data, 1, text.len, stdout);
+    (void)fputc('\n', stdout);
+}
+
+void put_json_pretty(struct json value)
+{
+    /* Indentation is what grows: at most two bytes a level for each of the value's bytes, and six for each escape. */
+    const size_t cap = value.text.len * (2 * JSON_DEPTH_MAX + 8) + 64;
+    uint8_t *buffer = malloc(cap);
+    must(buffer != NULL);
+    struct writer out = writer_of(buffer, cap);
+    struct bytes written;
+    json_pretty(&out, value);
+    must(writer_done(&out, &written));
+    put_line_bytes(written);
+    free(buffer);
+}
+
+void put_json_line(struct json value)
+{
+    put_line_bytes(value.text);
+    (void)fflush(stdout);
+}
+
+void put_printable(struct json string)
+{
+    put_string_to(stdout, string);
+}
+
+static void put_value(struct json value)
+{
+    if (json_kind(value) != JSON_ARRAY) {
+        put_string_to(stdout, value);
+        return;
+    }
+    struct json_cursor items = json_items(value);
+    struct json key, item;
+    for (bool first = true; json_next(&items, &key, &item); first = false) {
+        (void)fputs(first ? "" : ", ", stdout);
+        put_string_to(stdout, item);
+    }
+}
+
+void put_table(struct json object)
+{
+    struct json_cursor cursors[JSON_DEPTH_MAX];
+    size_t prefix_len[JSON_DEPTH_MAX];
+    char name[NAME_MAX_BYTES] = "";
+    size_t depth = 1;
+    cursors[0] = json_items(object);
+    prefix_len[0] = 0;
+    while (depth > 0) {
+        struct json key, value;
+        if (!json_next(&cursors[depth - 1], &key, &value)) {
+            depth--;
+            continue;
+        }
+        const size_t prefix = prefix_len[depth - 1];
+        struct writer out = writer_of((uint8_t *)name + prefix, sizeof name - prefix - 2);
+        if (!json_string(key, &out))
+            continue;
+        name[prefix + out.len] = '\0';
+        if (json_kind(value) == JSON_OBJECT && depth < JSON_DEPTH_MAX) {
+            name[prefix + out.len] = '.';
+            prefix_len[depth] = prefix + out.len + 1;
+            cursors[depth++] = json_items(value);
+            continue;
+        }
+        put_harmless(stdout, bytes_of_text(name));
+        for (size_t column = strlen(name); column < COLUMN; column++)
+            (void)fputc(' ', stdout);
+        (void)fputs("  ", stdout);
+        put_value(value);
+        (void)fputc('\n', stdout);
+    }
+}

@@ -1,0 +1,27 @@
+/* output: what a command says. Results go to standard output, everything else to standard error.
+ *
+ * Text that came from a peer is shown with everything outside printable ASCII replaced, so that no answer can steer a
+ * terminal.
+ */
+#ifndef PARENT_OUTPUT_H
+#define PARENT_OUTPUT_H
+
+#include "core/codec/json.h"
+
+void say_error(const struct fault *why);                                         /* "ensign: …" */
+void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2))); /* "warning: …" */
+void say_warning_json(struct json text);                                         /* the same, of a JSON string */
+void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));    /* a plain line on stderr */
+
+bool output_is_terminal(void) MUST_USE;
+
+void put_line_text(const char *text); /* one line on standard output */
+void put_line_bytes(struct bytes text);
+void put_json_pretty(struct json value); /* json_pretty and a line end */
+void put_json_line(struct json value);   /* as it is, on one line */
+void put_printable(struct json string);  /* a JSON string's text, made harmless; other values as JSON */
+
+/* "name    value" for every member, objects opened as "outer.inner", arrays as comma-separated lists. For people. */
+void put_table(struct json object);
+
+#endif

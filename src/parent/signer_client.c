@@ -1,0 +1,112 @@
+#include "parent/signer_client.h"
+
+#include "core/base/secret.h"
+#include "core/base/text.h"
+#include "io/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool signer_client_open(struct signer_client *client, const struct arguments *arguments, uint64_t default_timeout_s,
+                        struct fault *why)
+{
+    uint64_t seconds = default_timeout_s;
+    const char *endpoint = argument(arguments, "endpoint");
+    if (endpoint == NULL)
+        endpoint = getenv("ENSIGN_ENDPOINT");
+    if (endpoint == NULL || endpoint[0] == '\0')
+        return fault_set(why, FAULT_INPUT,
+                         "no signer named; give --endpoint vsock://CID:5000 (the CID is in `nitro-cli "
+                         "describe-enclaves`), or set ENSIGN_ENDPOINT");
+    if (!argument_u64(arguments, "timeout", 1, SIGNER_TIMEOUT_MAX_S, &seconds, why))
+        return false;
+    client->timeout_ms = seconds * 1000;
+    return endpoint_read(endpoint, &client->endpoint, why);
+}
+
+struct json_writer *signer_begin(struct signer_client *client, const char *method)
+{
+    client->method = method;
+    client->out = writer_of(client->request, sizeof client->request);
+    client->params = json_writer_of(&client->out);
+    json_begin_object(&client->params);
+    json_key(&client->params, "method");
+    json_put_text(&client->params, method);
+    json_key(&client->params, "params");
+    json_begin_object(&client->params);
+    return &client->params;
+}
+
+static const enum fault_code wire_codes[] = { FAULT_INPUT,  FAULT_STATE, FAULT_POLICY,
+                                              FAULT_REMOTE, FAULT_LIMIT, FAULT_INTERNAL };
+
+/* {"code": one of ours or absent (the original's signer has none), "message": text} */
+static void read_error(struct json error, struct fault *why)
+{
+    char text[sizeof why->text];
+    struct writer out = writer_of((uint8_t *)text, sizeof text - 1);
+    const struct json code = json_member(error, BYTES_LIT("code"));
+    why->code = FAULT_POLICY;
+    why->rule = NULL;
+    for (size_t i = 0; i < sizeof wire_codes / sizeof *wire_codes; i++)
+        if (json_string_is(code, bytes_of_text(fault_code_name(wire_codes[i]))))
+            why->code = wire_codes[i];
+    if (!json_string(json_member(error, BYTES_LIT("message")), &out))
+        out.len = 0;
+    text[out.len] = '\0';
+    (void)fault_set(why, why->code, "the signer refused: %s", out.len > 0 ? text : "no message it gave fits here");
+}
+
+static bool exchange(struct signer_client *client, struct bytes request, struct bytes *answer, struct fault *why)
+{
+    const uint64_t deadline_ms = io_now_ms() + client->timeout_ms;
+    const int fd = endpoint_connect(&client->endpoint, deadline_ms, why);
+    if (fd < 0)
+        return false;
+    const bool ok = stream_call(fd, request, client->answer, sizeof client->answer, answer, deadline_ms, why);
+    (void)close(fd);
+    return ok;
+}
+
+enum exit_code signer_call(struct signer_client *client, struct json *result, struct fault *why)
+{
+    struct bytes request, answer;
+    struct json document;
+    json_end_object(&client->params);
+    json_end_object(&client->params);
+    if (!writer_done(&client->out, &request)) {
+        wipe(client->request, sizeof client->request);
+        (void)fault_set(why, FAULT_LIMIT, "the request is over %d bytes, more than a signer reads", FRAME_MAX);
+        return EXIT_CODE_INPUT;
+    }
+    const bool answered = exchange(client, request, &answer, why);
+    wipe(client->request, client->out.len);
+    if (!answered)
+        return EXIT_CODE_UNREACHED;
+
+    if (!json_read(answer, &document, why)) {
+        (void)fault_prefix(why, "what answered is no signer, its answer is no JSON: ");
+        return EXIT_CODE_UNREACHED;
+    }
+    const struct json error = json_member(document, BYTES_LIT("error"));
+    if (json_kind(error) != JSON_NONE) {
+        read_error(error, why);
+        return EXIT_CODE_REFUSED;
+    }
+    const struct json found = json_member(document, BYTES_LIT("result"));
+    if (json_kind(found) != JSON_OBJECT) {
+        (void)fault_set(why, FAULT_REMOTE,
+                        "what answered is no signer: the answer to %s has %s where a result object "
+                        "belongs",
+                        client->method, json_kind_name(json_kind(found)));
+        return EXIT_CODE_UNREACHED;
+    }
+    *result = found;
+    return EXIT_CODE_DONE;
+}
+
+void signer_abandon(struct signer_client *client)
+{
+    wipe(client->request, sizeof client->request);
+}
