@@ -16,7 +16,8 @@ void text_put_uint(struct writer *out, uint64_t value);       /* decimal */
 bool text_read_hex(struct bytes hex, uint8_t *out) MUST_USE;
 
 /* Strict: standard alphabet, padded, canonical (unused bits zero), no white space. `cap` of at least 3/4 of the
- * length is always enough. False: malformed or does not fit; `out` is then zeroes. */
+ * length is always enough. False: malformed or does not fit; whatever was written to `out` is then zeroes, and *len
+ * untouched. */
 bool text_read_base64(struct bytes base64, uint8_t *out, size_t cap, size_t *len) MUST_USE;
 
 bool text_read_uint(struct bytes decimal, uint64_t *value) MUST_USE; /* 1 to 20 digits, no sign, no leading zero */
