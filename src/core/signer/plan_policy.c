@@ -135,6 +135,17 @@ static bool weld(struct call *call, struct plan *plan)
            fault_set(call->why, FAULT_LIMIT, "encryption_context has no room for the policy's digest");
 }
 
+/* With an asymmetric KMS key neither context nor policy is part of a ciphertext, and anyone can make one. */
+static bool check_algorithm(struct call *call, const struct plan *plan)
+{
+    const bool held = plan->policy_bound || call->signer->settings->kms_key[0] != '\0' || plan->context.count > 0;
+    return plan->algorithm == KMS_SYMMETRIC_DEFAULT || !held ||
+           fault_set(call->why, FAULT_INPUT,
+                     "encryption_algorithm must be SYMMETRIC_DEFAULT with a bound policy, a pinned key or an encryption "
+                     "context (got %s)",
+                     kms_algorithm_name(plan->algorithm));
+}
+
 bool plan_read_policy(struct call *call, struct plan *plan)
 {
     const struct json context = params_get(call, "encryption_context");
@@ -142,5 +153,5 @@ bool plan_read_policy(struct call *call, struct plan *plan)
         return false;
     if (json_kind(context) != JSON_NONE && !kms_context_from_json(context, call->arena, &plan->context, call->why))
         return false;
-    return !plan->policy_bound || weld(call, plan);
+    return (!plan->policy_bound || weld(call, plan)) && check_algorithm(call, plan);
 }

@@ -117,17 +117,15 @@ static bool check_place(struct call *call, struct plan *plan)
     return true;
 }
 
-static bool read_algorithm(struct call *call)
+static bool read_algorithm(struct call *call, enum kms_algorithm *algorithm)
 {
-    struct bytes algorithm;
-    if (!params_text(call, "encryption_algorithm", &algorithm))
+    struct bytes name;
+    *algorithm = KMS_SYMMETRIC_DEFAULT;
+    if (!params_text(call, "encryption_algorithm", &name))
         return false;
-    if (algorithm.len > 0 && !bytes_equal(algorithm, BYTES_LIT("SYMMETRIC_DEFAULT")))
-        return fault_set(call->why, FAULT_INPUT,
-                         "encryption_algorithm must be SYMMETRIC_DEFAULT (got %s): an asymmetric KMS key binds neither "
-                         "key nor policy to a ciphertext",
-                         params_show(algorithm).text);
-    return true;
+    return name.len == 0 || kms_algorithm_read(name, algorithm) ||
+           fault_set(call->why, FAULT_INPUT, "encryption_algorithm must be one that KMS has (got %s)",
+                     params_show(name).text);
 }
 
 static bool read_key_spec(struct call *call)
@@ -158,7 +156,7 @@ bool plan_read_sealed(struct call *call, struct plan *plan)
     if (plan->generates) {
         if (!read_key_spec(call))
             return false;
-    } else if (!params_text(call, "key_id", &plan->key_id) || !read_algorithm(call) ||
+    } else if (!params_text(call, "key_id", &plan->key_id) || !read_algorithm(call, &plan->algorithm) ||
                !params_text(call, "expected_address", &plan->expected_address) ||
                !read_ciphertext(call, ciphertext, plan)) {
         return false;

@@ -38,6 +38,7 @@ static bool ask(struct call *call, const struct plan *plan, struct found *found)
         .credentials = &plan->credentials,
         .key_id = plan->key_id,
         .key_is_pinned = call->signer->settings->kms_key[0] != '\0',
+        .algorithm = plan->algorithm,
         .context = plan->context,
         .deadline_ms = outside->monotonic_ms(outside->context) + PROVISIONING_DEADLINE_MS,
     };

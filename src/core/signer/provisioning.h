@@ -25,6 +25,7 @@ struct plan {
     struct bytes region, key_id, ciphertext, expected_address;
     struct hash32 ciphertext_sha256;
     uint16_t proxy_port;
+    enum kms_algorithm algorithm;
     struct aws_credentials credentials;
     struct kms_context context;
     struct policy *draft; /* where a provisioned policy is parsed to */
