@@ -140,10 +140,11 @@ static bool check_algorithm(struct call *call, const struct plan *plan)
 {
     const bool held = plan->policy_bound || call->signer->settings->kms_key[0] != '\0' || plan->context.count > 0;
     return plan->algorithm == KMS_SYMMETRIC_DEFAULT || !held ||
-           fault_set(call->why, FAULT_INPUT,
-                     "encryption_algorithm must be SYMMETRIC_DEFAULT with a bound policy, a pinned key or an encryption "
-                     "context (got %s)",
-                     kms_algorithm_name(plan->algorithm));
+           fault_set(
+               call->why, FAULT_INPUT,
+               "encryption_algorithm must be SYMMETRIC_DEFAULT with a bound policy, a pinned key or an encryption "
+               "context (got %s)",
+               kms_algorithm_name(plan->algorithm));
 }
 
 bool plan_read_policy(struct call *call, struct plan *plan)

@@ -58,6 +58,8 @@ static bool read_proxy_port(struct call *call, uint16_t *port)
         if (json_kind(value) != JSON_STRING && json_kind(value) != JSON_NUMBER)
             return fault_set(call->why, FAULT_INPUT, "proxy_port must be an int (got %s)",
                              json_kind_name(json_kind(value)));
+        if (json_kind(value) == JSON_NUMBER && json_integer(value, &wide) == JSON_INTEGER_NOT)
+            return fault_set(call->why, FAULT_INPUT, "proxy_port must be an int (got %s)", params_show(text).text);
         if (!u256_read_decimal(text, &wide))
             return fault_set(call->why, FAULT_INPUT, "invalid literal for int() with base 10: %s (proxy_port)",
                              params_show(text).text);

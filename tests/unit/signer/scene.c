@@ -146,7 +146,8 @@ static void put_http(struct writer *response, unsigned status, struct bytes body
 {
     char head[128];
     snprintf(head, sizeof head,
-             "HTTP/1.1 %u X\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %zu\r\n\r\n", status, body.len);
+             "HTTP/1.1 %u X\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %zu\r\n\r\n", status,
+             body.len);
     writer_text(response, head);
     writer_put(response, body);
 }
@@ -235,10 +236,9 @@ static bool scene_https(void *context, const struct kms_call *call, struct bytes
     remember(scene->asked_key, sizeof scene->asked_key, key);
 
     const struct bytes spki = spki_of(object);
-    const struct bytes plaintext =
-        generates ? BYTES_OF(elevens)
-                  : base64_of(json_member(object, BYTES_LIT("CiphertextBlob")), ciphertext_bytes,
-                              sizeof ciphertext_bytes);
+    const struct bytes plaintext = generates ? BYTES_OF(elevens)
+                                             : base64_of(json_member(object, BYTES_LIT("CiphertextBlob")),
+                                                         ciphertext_bytes, sizeof ciphertext_bytes);
     if (scene->kms_error != NULL)
         put_error(response, scene->kms_error);
     else if (bytes_equal(plaintext, BYTES_LIT("FAIL")) || bytes_equal(key, BYTES_LIT("failkey")))
@@ -286,7 +286,8 @@ void scene_open(struct scene *scene, const char *settings_json)
     scene->arena = malloc(SIGNER_ARENA);
     scene->answer = malloc(SIGNER_ANSWER_MAX + 1);
     must(memory != NULL && scene->arena != NULL && scene->answer != NULL);
-    scene->signer = signer_start(memory, &scene->settings, &scene->outside, scene->page, sizeof scene->page, "0.0-test");
+    scene->signer =
+        signer_start(memory, &scene->settings, &scene->outside, scene->page, sizeof scene->page, "0.0-test");
 }
 
 void scene_close(struct scene *scene)

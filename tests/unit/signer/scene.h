@@ -10,8 +10,8 @@
 
 #include "check.h"
 
-#define SCENE_ARN   "arn:aws:kms:us-east-2:111122223333:key/12345678-1234-1234-1234-123456789abc"
-#define SCENE_OTHER "arn:aws:kms:us-east-2:111122223333:key/87654321-1234-1234-1234-123456789abc"
+#define SCENE_ARN    "arn:aws:kms:us-east-2:111122223333:key/12345678-1234-1234-1234-123456789abc"
+#define SCENE_OTHER  "arn:aws:kms:us-east-2:111122223333:key/87654321-1234-1234-1234-123456789abc"
 #define SCENE_STRICT "\"mode\":\"strict\",\"kms_key\":\"" SCENE_ARN "\""
 
 /* Addresses of the keys 32 bytes of 0x11 and of 0x22, and the ciphertexts that this KMS opens to them. */
@@ -22,20 +22,22 @@
 
 /* The credentials and region of a provision, to be followed by more members. */
 #define SCENE_CREDENTIALS \
-    "\"aws_access_key_id\":\"AKIA\",\"aws_secret_access_key\":\"sk\",\"aws_session_token\":\"tok\",\"region\":\"us-east-2\""
+    "\"aws_access_key_id\":\"AKIA\",\"aws_secret_access_key\":\"sk\",\"aws_session_token\":\"tok\",\"region\":\"us-" \
+    "east-2\""
 #define SCENE_PROVISION(more) \
-    "{\"method\":\"provision\",\"params\":{" SCENE_CREDENTIALS ",\"ciphertext_b64\":\"" SCENE_CIPHERTEXT "\"" more "}}"
+    "{\"method\":\"provision\",\"params\":{" SCENE_CREDENTIALS ",\"ciphertext_b64\":\"" SCENE_CIPHERTEXT "\"" more "}" \
+    "}"
 #define SCENE_GENERATE(more) "{\"method\":\"generate\",\"params\":{" SCENE_CREDENTIALS more "}}"
 
 #define SCENE_BROKER "0xa8bb618b1520e284046f3dfc448851a1ff26e41b"
 /* A policy document whose face value and budget are given. */
-#define SCENE_POLICY(face_value, budget_face_value, messages)                                                       \
-    "{\"version\":1,\"chain_id\":42161,\"ticket_broker\":\"" SCENE_BROKER "\",\"require_allowlist\":true,"          \
-    "\"allowed_recipients\":[\"0x2222222222222222222222222222222222222222\"],\"max_face_value_wei\":\"" face_value  \
-    "\",\"max_total_face_value_wei\":\"unlimited\",\"allow_fund_deposit\":true,\"max_fund_deposit_wei\":\"1000\","  \
-    "\"allow_withdraw\":false,\"treasury\":null,\"messages\":\"" messages "\",\"typed_data\":\"none\","             \
-    "\"max_gas\":\"3000000\",\"max_fee_per_gas_wei\":\"unlimited\",\"max_tx_fee_wei\":\"10000000000000000\","       \
-    "\"budget\":{\"window_seconds\":86400,\"start\":\"full\",\"max_face_value_wei\":\"" budget_face_value           \
+#define SCENE_POLICY(face_value, budget_face_value, messages) \
+    "{\"version\":1,\"chain_id\":42161,\"ticket_broker\":\"" SCENE_BROKER "\",\"require_allowlist\":true," \
+    "\"allowed_recipients\":[\"0x2222222222222222222222222222222222222222\"],\"max_face_value_wei\":\"" face_value \
+    "\",\"max_total_face_value_wei\":\"unlimited\",\"allow_fund_deposit\":true,\"max_fund_deposit_wei\":\"1000\"," \
+    "\"allow_withdraw\":false,\"treasury\":null,\"messages\":\"" messages "\",\"typed_data\":\"none\"," \
+    "\"max_gas\":\"3000000\",\"max_fee_per_gas_wei\":\"unlimited\",\"max_tx_fee_wei\":\"10000000000000000\"," \
+    "\"budget\":{\"window_seconds\":86400,\"start\":\"full\",\"max_face_value_wei\":\"" budget_face_value \
     "\",\"max_fund_deposit_wei\":\"unlimited\",\"max_fee_wei\":\"100000000000000000\"}}"
 
 struct scene {
@@ -47,15 +49,15 @@ struct scene {
     /* what the world is like */
     uint64_t monotonic_ms, utc_ms;
     bool no_nsm;
-    const char *kms_error;    /* KMS refuses everything with this name */
-    const char *kms_key;      /* KeyId of answers */
-    const char *opens_only_in;    /* the text of EncryptionContext without which nothing opens; "" for none at all */
+    const char *kms_error;     /* KMS refuses everything with this name */
+    const char *kms_key;       /* KeyId of answers */
+    const char *opens_only_in; /* the text of EncryptionContext without which nothing opens; "" for none at all */
     void (*during_https)(struct scene *scene); /* called while KMS is being asked */
-    unsigned fail_at;         /* the number of the call to the outside that fails; 0: none */
+    unsigned fail_at;                          /* the number of the call to the outside that fails; 0: none */
     /* what happened */
     unsigned outside_calls, nsm_calls, https_calls;
-    char context[1024];        /* of the last request to KMS, "{}" when none was sent */
-    char asked_key[256];       /* KeyId of the last request, empty when none was sent */
+    char context[1024];  /* of the last request to KMS, "{}" when none was sent */
+    char asked_key[256]; /* KeyId of the last request, empty when none was sent */
     bool public_key_in_last_document;
     char user_data[NSM_USER_DATA_MAX + 1];
 };
