@@ -94,6 +94,15 @@ static void add_byte(struct keccak *state, uint8_t byte)
 void keccak_add(struct keccak *state, struct bytes bytes)
 {
     size_t at = 0;
+    while (at < bytes.len && state->fill % 8 != 0)
+        add_byte(state, bytes.data[at++]);
+    while (bytes.len - at >= 8 && state->fill != 0) {
+        state->lanes[state->fill / 8] ^= load_le(bytes.data + at);
+        at += 8;
+        state->fill = (state->fill + 8) % RATE;
+        if (state->fill == 0)
+            permute(state->lanes);
+    }
     while (at < bytes.len && state->fill != 0)
         add_byte(state, bytes.data[at++]);
     for (; bytes.len - at >= RATE; at += RATE) {

@@ -62,3 +62,18 @@ bool address_read_eip55(struct bytes text, struct address *address)
     *address = read;
     return true;
 }
+
+bool address_read_unmixed(struct bytes text, struct address *address)
+{
+    uint8_t prefixed[2 + DIGITS] = { '0', 'x' };
+    bool has_upper = false, has_lower = false;
+    if (text.len == DIGITS) {
+        memcpy(prefixed + 2, text.data, DIGITS);
+        text = BYTES_OF(prefixed);
+    }
+    for (size_t i = 2; i < text.len; i++) {
+        has_upper = has_upper || (text.data[i] >= 'A' && text.data[i] <= 'F');
+        has_lower = has_lower || (text.data[i] >= 'a' && text.data[i] <= 'f');
+    }
+    return has_upper && has_lower ? address_read_eip55(text, address) : address_read(text, address);
+}

@@ -2,10 +2,17 @@
 
 #include "core/base/text.h"
 #include "core/codec/rlp.h"
+#include "core/eth/address.h"
 
 static void put_address(struct writer *out, const struct address *address)
 {
     rlp_write_string(out, BYTES_OF(address->bytes));
+}
+
+static bool read_address(struct json value, struct address *address)
+{
+    struct bytes text;
+    return json_plain_string(value, &text) && address_read_unmixed(text, address);
 }
 
 static enum tx_reading put_storage_keys(struct writer *out, struct json keys)
@@ -30,7 +37,7 @@ static enum tx_reading put_access(struct writer *out, struct json access)
 {
     struct address address;
     if (json_kind(access) != JSON_OBJECT || json_count(access) != 2 ||
-        !tx_list_address(json_member(access, BYTES_LIT("address")), &address))
+        !read_address(json_member(access, BYTES_LIT("address")), &address))
         return TX_READ_INVALID;
     size_t list = rlp_begin_list(out);
     put_address(out, &address);
@@ -63,7 +70,7 @@ static enum tx_reading put_authorization(struct writer *out, struct json authori
     struct address address;
     uint64_t small;
     if (json_kind(authorization) != JSON_OBJECT || json_count(authorization) != NUMBERS + 1 ||
-        !tx_list_address(json_member(authorization, BYTES_LIT("address")), &address))
+        !read_address(json_member(authorization, BYTES_LIT("address")), &address))
         return TX_READ_INVALID;
     for (size_t i = 0; i < NUMBERS; i++) {
         enum tx_reading reading = tx_number_u256(json_member(authorization, names[i]), &numbers[i]);

@@ -1,9 +1,6 @@
 #include "core/eth/tx_number.h"
 
 #include "core/base/text.h"
-#include "core/eth/address.h"
-
-#include <string.h>
 
 static bool is_hex(struct bytes digits)
 {
@@ -52,22 +49,4 @@ enum tx_reading tx_number_u64(struct json value, uint64_t *number)
     if (reading == TX_READ_OK && !u256_fits_u64(&wide, number))
         return TX_READ_TOO_LARGE;
     return reading;
-}
-
-bool tx_list_address(struct json value, struct address *address)
-{
-    uint8_t prefixed[42] = { '0', 'x' };
-    struct bytes text;
-    if (!json_plain_string(value, &text))
-        return false;
-    if (text.len == sizeof prefixed - 2) {
-        memcpy(prefixed + 2, text.data, text.len);
-        text = BYTES_OF(prefixed);
-    }
-    bool has_upper = false, has_lower = false;
-    for (size_t i = 2; i < text.len; i++) {
-        has_upper = has_upper || (text.data[i] >= 'A' && text.data[i] <= 'F');
-        has_lower = has_lower || (text.data[i] >= 'a' && text.data[i] <= 'f');
-    }
-    return has_upper && has_lower ? address_read_eip55(text, address) : address_read(text, address);
 }

@@ -1,5 +1,5 @@
-/* tx_number: integers and addresses of a dictionary, as eth-account takes them: a JSON integer, or "0x" and hex digits.
- * Not for use outside tx*.c. */
+/* tx_number: integers of a dictionary, as eth-account takes them: a JSON integer, or "0x" and hex digits. Not for use
+ * outside tx*.c. */
 #ifndef CORE_ETH_TX_NUMBER_H
 #define CORE_ETH_TX_NUMBER_H
 
@@ -7,8 +7,5 @@
 
 enum tx_reading tx_number_u256(struct json value, struct u256 *number) MUST_USE;
 enum tx_reading tx_number_u64(struct json value, uint64_t *number) MUST_USE;
-
-/* An address of a list: 40 hex digits with or without 0x; letters of both cases must be EIP-55's. */
-bool tx_list_address(struct json value, struct address *address) MUST_USE;
 
 #endif

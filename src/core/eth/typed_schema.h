@@ -1,0 +1,63 @@
+/* typed_schema: the types of an EIP-712 document, read and checked, each with its typeHash. Not for use outside
+ * typed_*.c.
+ *
+ *     "types": { "Mail": [ {"name": "to", "type": "Person"}, {"name": "tags", "type": "bytes32[2][]"} ], … }
+ */
+#ifndef CORE_ETH_TYPED_SCHEMA_H
+#define CORE_ETH_TYPED_SCHEMA_H
+
+#include "core/base/fault.h"
+#include "core/codec/json.h"
+#include "core/crypto/keccak.h"
+
+enum {
+    TYPED_TYPES_MAX = 64,   /* without EIP712Domain; so that a set of types is one word */
+    TYPED_FIELDS_MAX = 512, /* of all types together; with the next it bounds the text that typeHashes are made of */
+    TYPED_NAME_MAX = 128,   /* characters of a type's or a field's name */
+};
+
+enum typed_kind {
+    TYPED_STRUCT,
+    TYPED_ADDRESS,
+    TYPED_BOOL,
+    TYPED_STRING,
+    TYPED_BYTES,       /* of any length */
+    TYPED_FIXED_BYTES, /* size: 1 to 32 */
+    TYPED_UINT,        /* size: bits, 8 to 256 */
+    TYPED_INT,
+};
+
+struct typed_field {
+    struct bytes name, type; /* views of the document; `type` with its array suffixes */
+    enum typed_kind kind;    /* of what stands before the suffixes */
+    unsigned size;
+    size_t struct_index; /* TYPED_STRUCT: which */
+};
+
+struct typed_type {
+    struct bytes name;
+    size_t first, count; /* its fields among all */
+    uint64_t needs;      /* the types that it reaches, a bit each */
+    struct hash32 hash;
+};
+
+struct typed_schema {
+    struct typed_type types[TYPED_TYPES_MAX + 1]; /* the last one in use is the domain's */
+    size_t type_count, field_count;
+    struct typed_field fields[TYPED_FIELDS_MAX];
+    uint16_t by_name[TYPED_FIELDS_MAX]; /* in each type's part: its fields, counted from its first, in order of name */
+    size_t primary, domain;
+};
+
+/* Reads `types`, checks that `primary_type` is the one type that no other needs and that it needs all others, and makes
+ * EIP712Domain of the members that `domain` has; a given EIP712Domain must say the same. FAULT_INPUT, FAULT_LIMIT. */
+bool typed_schema_read(struct json types, struct json primary_type, struct json domain, struct typed_schema *schema,
+                       struct fault *why) MUST_USE;
+
+/* The field of that name in a type; NULL when there is none. */
+const struct typed_field *typed_field_named(const struct typed_schema *schema, size_t type, struct bytes name) MUST_USE;
+
+/* Takes the last suffix off: "T[3][]" becomes "T[3]", *len is 0 for any. False: there is none. */
+bool typed_element(struct bytes *type, uint64_t *len) MUST_USE;
+
+#endif
