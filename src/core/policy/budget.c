@@ -130,7 +130,7 @@ static bool fits(const struct budget *budget, const struct budget_meter *meter, 
         return true;
     const uint64_t window_seconds = budget->window_ms / 1000;
     if (u256_compare(amount, &meter->limit.value) > 0)
-        return fault_refuse(why, rule, "%s exceeded (got %s wei, allowed %s in any %" PRIu64 " s: it never fits)", rule,
+        return fault_refuse(why, rule, "%s exceeded (got %s, allowed %s in any %" PRIu64 " s: it never fits)", rule,
                             u256_text(amount).text, u256_text(&meter->limit.value).text, window_seconds);
     uint64_t enough_ms = window_frees_ms(budget, meter, amount);
     if (budget->starts_empty) {
@@ -138,7 +138,7 @@ static bool fits(const struct budget *budget, const struct budget_meter *meter, 
         enough_ms = filled_ms > enough_ms ? filled_ms : enough_ms;
     }
     return fault_refuse(why, rule,
-                        "%s exceeded (got %s wei, allowed %s now, of %s in any %" PRIu64 " s; enough in %" PRIu64 " s)",
+                        "%s exceeded (got %s, allowed %s now, of %s in any %" PRIu64 " s; enough in %" PRIu64 " s)",
                         rule, u256_text(amount).text, u256_text(&now).text, u256_text(&meter->limit.value).text,
                         window_seconds, (enough_ms - budget->latest_ms + 999) / 1000);
 }
@@ -170,7 +170,7 @@ bool budget_charge(struct budget *budget, const struct charge *charge, uint64_t 
             counted = u256_add(&face_value, &charge->tickets[i].face_value, &face_value) && counted;
     if (!counted && !budget->face_value.limit.unlimited)
         return fault_refuse(why, "budget.max_face_value_wei",
-                            "budget.max_face_value_wei exceeded (got 2^256 wei or more, allowed %s in any %" PRIu64
+                            "budget.max_face_value_wei exceeded (got 2^256 or more, allowed %s in any %" PRIu64
                             " s: it never fits)",
                             u256_text(&budget->face_value.limit.value).text, budget->window_ms / 1000);
     if (!fits(budget, &budget->face_value, "budget.max_face_value_wei", &face_value, why) ||

@@ -18,7 +18,7 @@ static bool has_no_arguments(const char *function, const struct reader *argument
 static bool has_no_value(const char *function, const struct tx *tx, struct fault *why)
 {
     return u256_is_zero(&tx->value) ||
-           fault_refuse(why, "tx_value", "%s tx.value must be 0 (got %s wei)", function, u256_text(&tx->value).text);
+           fault_refuse(why, "tx_value", "%s tx.value must be 0 (got %s)", function, u256_text(&tx->value).text);
 }
 
 static bool judge_fund_deposit(const struct policy *policy, const struct address *signer, const struct tx *tx,
@@ -32,8 +32,7 @@ static bool judge_fund_deposit(const struct policy *policy, const struct address
     if (u256_is_zero(&tx->value))
         return fault_refuse(why, "tx_value", "fundDeposit tx.value must be > 0");
     if (!max->unlimited && u256_compare(&tx->value, &max->value) > 0)
-        return fault_refuse(why, "max_fund_deposit_wei",
-                            "fundDeposit tx.value exceeds policy max (got %s wei, allowed %s)",
+        return fault_refuse(why, "max_fund_deposit_wei", "fundDeposit tx.value exceeds policy max (got %s, allowed %s)",
                             u256_text(&tx->value).text, u256_text(&max->value).text);
     charge->fund_deposit = tx->value;
     return has_no_arguments("fundDeposit", &arguments, why);
@@ -56,8 +55,7 @@ static bool total_is_allowed(const struct policy *policy, const struct redeem_ca
     for (size_t i = 0; i < call->count; i++)
         counted = counted && u256_add(&sum, &call->tickets[i].face_value, &sum);
     return max->unlimited || (counted && u256_compare(&sum, &max->value) <= 0) ||
-           fault_refuse(why, "max_total_face_value_wei",
-                        "batch faceValue sum exceeds policy max (got %s wei, allowed %s)",
+           fault_refuse(why, "max_total_face_value_wei", "batch faceValue sum exceeds policy max (got %s, allowed %s)",
                         counted ? u256_text(&sum).text : "2^256 or more", u256_text(&max->value).text);
 }
 

@@ -24,7 +24,7 @@ static bool face_value_is_allowed(const struct policy *policy, const struct tick
 {
     const struct limit *max = &policy->max_face_value;
     return max->unlimited || u256_compare(&ticket->face_value, &max->value) <= 0 ||
-           fault_refuse(why, "max_face_value_wei", "ticket.faceValue exceeds policy max (got %s wei, allowed %s)",
+           fault_refuse(why, "max_face_value_wei", "ticket.faceValue exceeds policy max (got %s, allowed %s)",
                         u256_text(&ticket->face_value).text, u256_text(&max->value).text);
 }
 

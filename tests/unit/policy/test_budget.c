@@ -115,14 +115,14 @@ static void a_refusal_says_what_is_left_and_when_there_is_enough(void)
     start(64, 100, false, 0);
     CHECK(charge_fee(30, 0, &why) && charge_fee(60, 10000, &why));
     CHECK(!charge_fee(20, 20000, &why));
-    CHECK(text_begins(&why,
-                      "budget.max_fee_wei exceeded (got 20 wei, allowed 10 now, of 100 in any 64 s; enough in 45 s)"));
+    CHECK(
+        text_begins(&why, "budget.max_fee_wei exceeded (got 20, allowed 10 now, of 100 in any 64 s; enough in 45 s)"));
     CHECK(!charge_fee(20, 64999, &why) && charge_fee(20, 65000, &why)); /* and so it is */
-    CHECK(!charge_fee(100, 65000, &why) &&
-          text_begins(&why,
-                      "budget.max_fee_wei exceeded (got 100 wei, allowed 20 now, of 100 in any 64 s; enough in 65 s)"));
+    CHECK(
+        !charge_fee(100, 65000, &why) &&
+        text_begins(&why, "budget.max_fee_wei exceeded (got 100, allowed 20 now, of 100 in any 64 s; enough in 65 s)"));
     CHECK(!charge_fee(101, 65000, &why) &&
-          text_begins(&why, "budget.max_fee_wei exceeded (got 101 wei, allowed 100 in any 64 s: it never fits)"));
+          text_begins(&why, "budget.max_fee_wei exceeded (got 101, allowed 100 in any 64 s: it never fits)"));
     CHECK(!charge_fee(100, 129999, &why) && charge_fee(100, 130000, &why));
 }
 
@@ -142,8 +142,7 @@ static void rule_08_a_bucket_that_starts_empty_gains_nothing_by_a_restart(void)
     start(1000, 1000, true, 0);
     CHECK(!charge_fee(500, 100000, &why) &&
           text_begins(
-              &why,
-              "budget.max_fee_wei exceeded (got 500 wei, allowed 100 now, of 1000 in any 1000 s; enough in 400 s)"));
+              &why, "budget.max_fee_wei exceeded (got 500, allowed 100 now, of 1000 in any 1000 s; enough in 400 s)"));
     CHECK(!charge_fee(500, 499999, &why) && charge_fee(500, 500000, &why));
     /* a long rest fills the window, not more */
     CHECK(charge_fee(1000, 5000000, &why) && !charge_fee(1, 5000000, &why));
@@ -233,8 +232,7 @@ static void a_charge_is_all_or_nothing(void)
     start(64, 100, false, 0);
     const struct ticket_charge tickets[] = { ticket_of(1, 60), ticket_of(2, 60) };
     CHECK(!charge_tickets(tickets, 2, 0, &why) && strcmp(why.rule, "budget.max_face_value_wei") == 0);
-    CHECK(
-        text_begins(&why, "budget.max_face_value_wei exceeded (got 120 wei, allowed 100 in any 64 s: it never fits)"));
+    CHECK(text_begins(&why, "budget.max_face_value_wei exceeded (got 120, allowed 100 in any 64 s: it never fits)"));
     CHECK(face_value_left(0) == 100);
     CHECK(charge_tickets(tickets, 1, 0, &why) && face_value_left(0) == 40); /* was not remembered as charged */
 

@@ -217,7 +217,7 @@ static void rule_06_tickets_are_judged_by_their_fields(void)
     ticket.face_value = u256_of(50000000000000001);
     verdict = judge_ticket(&ticket);
     CHECK(refused_by(&verdict, "max_face_value_wei",
-                     "ticket.faceValue exceeds policy max (got 50000000000000001 wei, allowed 50000000000000000)"));
+                     "ticket.faceValue exceeds policy max (got 50000000000000001, allowed 50000000000000000)"));
 
     /* no list and none required: anybody */
     policy_with(&policy, "require_allowlist", "false");

@@ -41,7 +41,7 @@ static void selectors_are_the_hash_of_their_signatures(void)
     }
 }
 
-static void calls_pass_or_are_refused_for_their_one_fault(void)
+static void rule_12_calldata_passes_or_is_refused_for_its_one_fault(void)
 {
     static struct vector_file vectors;
     static uint8_t data[VECTOR_LINE_MAX];
@@ -138,7 +138,7 @@ static const struct {
     { "version", "1", CALL("\x6c\xaa\x73\x6b"), 1, NULL, NULL },
     { "version", "1", CALL("\x6c\xaa\x73\x6b"), 100000000000000000, NULL, NULL },
     { "version", "1", CALL("\x6c\xaa\x73\x6b"), 100000000000000001, "max_fund_deposit_wei",
-      "fundDeposit tx.value exceeds policy max (got 100000000000000001 wei, allowed 100000000000000000)" },
+      "fundDeposit tx.value exceeds policy max (got 100000000000000001, allowed 100000000000000000)" },
     { "max_fund_deposit_wei", "\"unlimited\"", CALL("\x6c\xaa\x73\x6b"), 1000000000000000000, NULL, NULL },
     { "version", "1", CALL("\x6c\xaa\x73\x6b"), 0, "tx_value", "fundDeposit tx.value must be > 0" },
     { "version", "1", CALL("\x6c\xaa\x73\x6b\0"), 1, "calldata", "fundDeposit calldata must be its selector alone" },
@@ -158,7 +158,7 @@ static const struct {
     { "version", "1", CALL("\xc2\xc4\xc2\xc8"), 0, "calldata", "tx.data selector not allowed by policy" },
 };
 
-static void calls_without_arguments(void)
+static void rule_05_only_calls_that_have_a_row_pass(void)
 {
     for (size_t i = 0; i < sizeof plain_calls / sizeof *plain_calls; i++) {
         policy_with(&policy, plain_calls[i].key, plain_calls[i].value);
@@ -207,11 +207,11 @@ int main(void)
     static const uint8_t seed[32] = { 1 };
     ecdsa_start(seed);
     selectors_are_the_hash_of_their_signatures();
-    calls_pass_or_are_refused_for_their_one_fault();
+    rule_12_calldata_passes_or_is_refused_for_its_one_fault();
     no_changed_call_passes();
     tickets_are_charged_by_hash_and_face_value();
     a_batch_over_the_maximum_is_refused_by_its_count();
-    calls_without_arguments();
+    rule_05_only_calls_that_have_a_row_pass();
     unlock_and_withdraw_take_no_value_and_no_arguments();
     an_empty_required_allowlist_allows_nobody();
     return failures != 0;

@@ -56,7 +56,7 @@ CASES = [
     ("redeem", "ok", plain),
     ("redeem-largest-face-value", "ok", redeem(ticket_of(1, MAX_FACE))),
     ("redeem-recipient-rand-largest", "ok", redeem(good, rand=2**256 - 1)),
-    ("redeem-face-value-one-over", "ticket.faceValue exceeds policy max (got 50000000000000001 wei, allowed "
+    ("redeem-face-value-one-over", "ticket.faceValue exceeds policy max (got 50000000000000001, allowed "
      "50000000000000000)", redeem(ticket_of(1, MAX_FACE + 1))),
     ("redeem-other-recipient", "ticket.recipient not in allowlist (got 0x" + "23" * 20,
      redeem(ticket_of(1, 1, recipient="0x" + "23" * 20))),
@@ -96,7 +96,7 @@ CASES = [
     ("batch-of-1", "ok", batch([good])),
     ("batch-of-20-at-the-largest-sum", "ok", batch(twenty)),
     ("batch-same-ticket-twice", "ok", batch([good, good])),
-    ("batch-sum-one-over", "batch faceValue sum exceeds policy max (got 200000000000000001 wei, allowed "
+    ("batch-sum-one-over", "batch faceValue sum exceeds policy max (got 200000000000000001, allowed "
      "200000000000000000)", batch(twenty[:19] + [ticket_of(19, MAX_TOTAL // 20 + 1)])),
     ("batch-second-recipient-unlisted", "ticket.recipient not in allowlist (got 0x" + "23" * 20 +
      ", allowed 1 in allowed_recipients) in ticket 2 of 2", batch([good, ticket_of(2, 2, recipient="0x" + "23" * 20)])),
