@@ -25,9 +25,15 @@ static const struct {
     const char *name;
     bool required;
 } fields[FIELDS] = {
-    [MODULE_ID] = { "module_id", true }, [DIGEST] = { "digest", true },           [TIMESTAMP] = { "timestamp", true },
-    [PCRS] = { "pcrs", true },           [CERTIFICATE] = { "certificate", true }, [CABUNDLE] = { "cabundle", true },
-    [PUBLIC_KEY] = { "public_key" },     [USER_DATA] = { "user_data" },           [NONCE] = { "nonce" },
+    [MODULE_ID] = { "module_id", true },
+    [DIGEST] = { "digest", true },
+    [TIMESTAMP] = { "timestamp", true },
+    [PCRS] = { "pcrs", true },
+    [CERTIFICATE] = { "certificate", true },
+    [CABUNDLE] = { "cabundle", true },
+    [PUBLIC_KEY] = { "public_key", false },
+    [USER_DATA] = { "user_data", false },
+    [NONCE] = { "nonce", false },
 };
 
 static bool broken(struct fault *why, const char *what)
