@@ -25,6 +25,11 @@ void ecdsa_start(const uint8_t seed[static 32])
     must(context != NULL && secp256k1_context_randomize(context, seed) == 1);
 }
 
+bool ecdsa_is_started(void)
+{
+    return context != NULL;
+}
+
 /* The 64 bytes after the 0x04 of SEC 1's uncompressed form. */
 static void put_public(const secp256k1_pubkey *key, uint8_t public[static 64])
 {

@@ -19,6 +19,7 @@ struct signature {
 
 /* Makes and blinds the context. Call once before any other function here, from one thread. */
 void ecdsa_start(const uint8_t seed[static 32]);
+bool ecdsa_is_started(void) MUST_USE;
 
 /* False: the key is zero or not below the group order. */
 bool ecdsa_address(const struct secret32 *key, struct address *address) MUST_USE;

@@ -10,6 +10,15 @@ size_t signer_size(void)
     return sizeof(struct signer);
 }
 
+static void start_curve(const struct outside *outside)
+{
+    WIPED struct secret32 seed;
+    if (ecdsa_is_started())
+        return;
+    outside->random(outside->context, seed.bytes, sizeof seed.bytes);
+    ecdsa_start(seed.bytes);
+}
+
 struct signer *signer_start(void *memory, const struct settings *settings, const struct outside *outside, void *page,
                             size_t page_len, const char *version)
 {
@@ -21,6 +30,7 @@ struct signer *signer_start(void *memory, const struct settings *settings, const
     signer->version = version;
     if (settings->has_policy)
         signer->settings_policy_digest = policy_digest(&settings->policy);
+    start_curve(outside);
     clock_start(&signer->clock, outside);
     /* Writers first: signers that follow each other without a gap must not keep a renewal or the end of a lease out. */
     signer->lock = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;

@@ -18,7 +18,8 @@ struct signer; /* about 3 MB, mostly untouched: the caller gives the memory, ali
 size_t signer_size(void) MUST_USE;
 
 /* `settings`, `outside` and `page` must outlive the signer. `page`: see key_slot.h. `version` goes into status.
- * ecdsa_start must have been called. */
+ * Blinds the curve's context with random bytes from outside when nobody has yet; so the first call comes from the one
+ * thread there is. */
 struct signer *signer_start(void *memory, const struct settings *settings, const struct outside *outside, void *page,
                             size_t page_len, const char *version);
 
