@@ -57,7 +57,7 @@ void connection_open(struct server *server, struct connection *connection, int f
 {
     *connection = (struct connection){ .source = { SOURCE_CONNECTION, fd }, .state = CONNECTION_READING };
     connection->job.owner = connection;
-    connection->waiting_since_ms = server->now_ms;
+    connection->waiting_since = server->turn++;
     connection->events = EPOLLIN;
     server->open++;
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &connection->source };
@@ -139,7 +139,7 @@ static void send_answer(struct server *server, struct connection *connection)
         return;
     }
     connection->state = CONNECTION_READING;
-    connection->waiting_since_ms = server->now_ms;
+    connection->waiting_since = server->turn++;
     next_request(server, connection);
 }
 
@@ -147,7 +147,7 @@ static void start_answer(struct server *server, struct connection *connection)
 {
     connection->state = CONNECTION_ANSWERING;
     connection->answer_sent = 0;
-    connection->waiting_since_ms = server->now_ms;
+    connection->waiting_since = server->turn++;
     set_deadline(server, connection, server->now_ms + server->config->limits.idle_ms);
     send_answer(server, connection);
     limits_settle(server);

@@ -15,7 +15,7 @@ static struct connection *longest_waiting(const struct server *server, bool hold
             continue;
         if (holding_bytes && !holds_bytes(one))
             continue;
-        if (longest == NULL || one->waiting_since_ms < longest->waiting_since_ms)
+        if (longest == NULL || one->waiting_since < longest->waiting_since)
             longest = one;
     }
     return longest;

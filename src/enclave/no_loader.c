@@ -1,6 +1,7 @@
-/* no_loader: ensignd resolves no names and loads no code. libcrypto could do both, in parts that nothing here uses
- * (BIO_s_connect, loadable providers); linked before the C library, these refusals take the place of its resolver and
- * its dynamic loader, so that neither is in the program at all. For the static program only. */
+/* no_loader: ensignd resolves no names and loads no code. libcrypto could ask for both, in parts that nothing here uses
+ * (BIO_s_connect, loadable providers). Linked before the C library, these refusals are what it would get: glibc's
+ * resolver is then not in the program at all, and its loader, which every static program carries, is out of libcrypto's
+ * reach. For the static program only. */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stddef.h>

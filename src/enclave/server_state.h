@@ -37,13 +37,14 @@ struct connection {
     bool peer_finished;           /* the client sends no more */
     bool starved;                 /* waits for bytes of buffer */
 
-    struct job job;       /* SERVED: the workers have it. ANSWERING: its answer is being sent */
-    size_t request_bytes; /* SERVED: of buffer, held by the request */
-    size_t answer_sent;   /* ANSWERING: bytes */
-    bool last_answer;     /* close after it */
-    bool gone;            /* SERVED: the client has vanished; free when the workers are done */
-    uint32_t events;      /* registered with epoll */
-    uint64_t waiting_since_ms, first_byte_ms, deadline_ms; /* io_now_ms's clock; no deadline: UINT64_MAX */
+    struct job job;                      /* SERVED: the workers have it. ANSWERING: its answer is being sent */
+    size_t request_bytes;                /* SERVED: of buffer, held by the request */
+    size_t answer_sent;                  /* ANSWERING: bytes */
+    bool last_answer;                    /* close after it */
+    bool gone;                           /* SERVED: the client has vanished; free when the workers are done */
+    uint32_t events;                     /* registered with epoll */
+    uint64_t waiting_since;              /* a turn of server->turn: milliseconds would make ties */
+    uint64_t first_byte_ms, deadline_ms; /* io_now_ms's clock; no deadline: UINT64_MAX */
 
     struct connection *next_free;
 };
@@ -59,6 +60,7 @@ struct server {
     struct connection *closed;      /* free from the end of this round of events on */
     uint32_t open, served, starved; /* counts of connections */
     size_t buffered;                /* bytes of blocks */
+    uint64_t turn;                  /* counts up whenever a wait for a client begins */
     uint64_t now_ms;                /* when this round of events came */
     uint64_t next_deadline_ms;      /* no connection's deadline is earlier */
     bool accepting, stopping;
