@@ -64,14 +64,17 @@ static void put_flag(const struct flag *flag)
         column += printf("%*s", FLAG_COLUMN - column, "");
     else
         column = start_line();
-    for (const char *word = flag->help; *word != '\0';) {
+    const char *before = "";
+    for (const char *word = flag->help; *word != '\0'; before = " ") {
         const int len = (int)strcspn(word, " ");
-        if (column + len > WIDTH)
+        if (column + 1 + len > WIDTH) {
             column = start_line();
-        column += printf("%.*s ", len, word);
+            before = "";
+        }
+        column += printf("%s%.*s", before, len, word);
         word += len + (word[len] == ' ');
     }
-    (void)printf("%s\n", flag->repeats ? "(repeatable)" : "");
+    (void)printf("%s\n", flag->repeats ? " (repeatable)" : "");
 }
 
 void command_help(const struct command *command)

@@ -75,7 +75,7 @@ bool journal_chain_add(struct journal_chain *chain, struct json json, struct fau
     if (next.has_head && !hash32_equal(&next.head, &answer.head_before))
         return fault_set(why, FAULT_REMOTE,
                          "the journal's chain is broken after entry %llu: an entry up to there was "
-                         "changed, or another signer answers",
+                         "changed, or the signer was started again",
                          (unsigned long long)next.seq);
     next.head = answer.head_before;
     next.has_head = true;

@@ -37,7 +37,8 @@ static void say_tickets(const struct policy *policy, struct sentences *sentences
     if (policy->recipient_count == 0 && !policy->require_allowlist)
         (void)snprintf(who, sizeof who, "to anybody");
     else
-        (void)snprintf(who, sizeof who, "to %zu listed recipients", policy->recipient_count);
+        (void)snprintf(who, sizeof who, "to %zu listed recipient%s", policy->recipient_count,
+                       policy->recipient_count == 1 ? "" : "s");
     say(sentences, "Tickets %s, each with a face value of %s.", who, at_most(&policy->max_face_value).text);
     say(sentences,
         "redeemWinningTicket and batchRedeemWinningTickets of such tickets, which this signer's own key must "
@@ -112,16 +113,10 @@ void policy_explain_unbounded(const struct policy *policy, struct sentences *sen
     policy_warnings(policy, &warnings);
     for (size_t i = 0; i < warnings.count; i++)
         say(sentences, "%s.", warnings.texts[i]);
-    if (policy->budget.starts_empty)
-        say(sentences,
-            "The budget bounds a compromised client, not root on the parent: it is counted in each enclave by "
-            "itself, and several can run at once. It starts empty and fills at its rate, so that a restart "
-            "gains nothing.");
-    else
-        say(sentences,
-            "The budget bounds a compromised client, not root on the parent: it is counted in each enclave by "
-            "itself and since its start, so every restart begins with a whole budget again, and several "
-            "enclaves have one each. With \"start\": \"empty\" a restart gains nothing.");
+    say(sentences,
+        "The budget bounds a compromised client, not root on the parent: each enclave counts by itself, since "
+        "its own start, and root can run several or restart one%s.",
+        policy->budget.starts_empty ? "; since it starts empty and fills at its rate, a restart gains nothing" : "");
     say(sentences,
         "It binds an enclave that was given it. That no other enclave and no other policy opens this key is the "
         "KMS key policy's work: conditions on the image (kms:RecipientAttestation:PCR0) and on this digest "
