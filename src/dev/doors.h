@@ -20,7 +20,7 @@ struct door {
 
 /* Blocks SIGTERM and SIGINT, so to be called before threads start. */
 bool doors_open(struct door *doors, size_t count, struct fault *why) MUST_USE;
-void doors_run(struct door *doors, size_t count); /* until SIGTERM or SIGINT */
+void doors_run(struct door *doors, size_t count);   /* until SIGTERM or SIGINT */
 void doors_close(struct door *doors, size_t count); /* removes unix sockets */
 
 #endif

@@ -19,9 +19,10 @@ static const char *status_text(unsigned status)
     static const struct {
         unsigned status;
         const char *text;
-    } texts[] = { { 200, "OK" },        { 400, "Bad Request" },        { 401, "Unauthorized" },
-                  { 403, "Forbidden" }, { 404, "Not Found" },          { 405, "Method Not Allowed" },
-                  { 413, "Too Large" }, { 500, "Internal Server Error" } };
+    } texts[] = { { 200, "OK" },           { 400, "Bad Request" },
+                  { 401, "Unauthorized" }, { 403, "Forbidden" },
+                  { 404, "Not Found" },    { 405, "Method Not Allowed" },
+                  { 413, "Too Large" },    { 500, "Internal Server Error" } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (texts[i].status == status)
             return texts[i].text;
@@ -36,9 +37,8 @@ static bool send_reply(struct connection *connection, struct http_reply *reply, 
     struct fault why = { 0 };
     if (!writer_done(&reply->body, &body))
         return false;
-    const int len = snprintf(head, sizeof head,
-                             "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n", reply->status,
-                             status_text(reply->status), reply->content_type, body.len, reply->headers,
+    const int len = snprintf(head, sizeof head, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
+                             reply->status, status_text(reply->status), reply->content_type, body.len, reply->headers,
                              last ? "Connection: close\r\n" : "");
     must(len > 0 && (size_t)len < sizeof head);
     const uint64_t deadline_ms = io_now_ms() + ANSWER_MS;
@@ -48,9 +48,8 @@ static bool send_reply(struct connection *connection, struct http_reply *reply, 
 
 static struct http_reply reply_of(uint8_t *buffer)
 {
-    return (struct http_reply){ .status = 200,
-                                .content_type = "text/plain",
-                                .body = writer_of(buffer, HTTP_REPLY_MAX) };
+    return (
+        struct http_reply){ .status = 200, .content_type = "text/plain", .body = writer_of(buffer, HTTP_REPLY_MAX) };
 }
 
 /* A whole request at the beginning of what has arrived. False: the connection is done. */
@@ -61,9 +60,8 @@ static bool read_request(struct connection *connection, struct arrived *arrived,
     uint64_t deadline_ms = io_now_ms() + (arrived->len > 0 ? REQUEST_MS : IDLE_MS);
     for (;;) {
         const enum http_state state =
-            arrived->len == 0
-                ? HTTP_PARTIAL
-                : http_read_request(arrived->data, arrived->len, HTTP_REQUEST_BODY_MAX, head, body, used);
+            arrived->len == 0 ? HTTP_PARTIAL
+                              : http_read_request(arrived->data, arrived->len, HTTP_REQUEST_BODY_MAX, head, body, used);
         if (state == HTTP_WHOLE)
             return true;
         if (state != HTTP_PARTIAL) {

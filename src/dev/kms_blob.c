@@ -70,17 +70,16 @@ bool kms_blob_seal(const struct sim_key *key, const struct kms_context *context,
 {
     uint8_t head[KMS_BLOB_HEAD] = { 'E', 'S', '1', 0 }, sealed[KMS_PLAINTEXT_MAX], tag[TAG];
     int len = 0, tail = 0;
-    if (plaintext.len == 0 || plaintext.len > KMS_PLAINTEXT_MAX ||
-        RAND_bytes(head + MAGIC + ID, IV) != 1)
+    if (plaintext.len == 0 || plaintext.len > KMS_PLAINTEXT_MAX || RAND_bytes(head + MAGIC + ID, IV) != 1)
         return false;
     id_bytes(key, head + MAGIC);
     EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-    const bool ok =
-        cipher != NULL && EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->material, head + MAGIC + ID) == 1 &&
-        add_data(cipher, true, (struct bytes){ head, MAGIC + ID }) && add_context(cipher, true, context) &&
-        EVP_EncryptUpdate(cipher, sealed, &len, plaintext.data, (int)plaintext.len) == 1 &&
-        EVP_EncryptFinal_ex(cipher, sealed + len, &tail) == 1 &&
-        EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG, tag) == 1;
+    const bool ok = cipher != NULL &&
+                    EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->material, head + MAGIC + ID) == 1 &&
+                    add_data(cipher, true, (struct bytes){ head, MAGIC + ID }) && add_context(cipher, true, context) &&
+                    EVP_EncryptUpdate(cipher, sealed, &len, plaintext.data, (int)plaintext.len) == 1 &&
+                    EVP_EncryptFinal_ex(cipher, sealed + len, &tail) == 1 &&
+                    EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG, tag) == 1;
     EVP_CIPHER_CTX_free(cipher);
     if (ok) {
         writer_put(blob, BYTES_OF(head));

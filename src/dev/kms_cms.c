@@ -84,10 +84,10 @@ static void put_header(struct writer *out, uint8_t tag, size_t len)
 
 /* What is the same in every message, in its order of appearance. */
 static const uint8_t opening[] = {
-    0x30, 0x80,                                                             /* ContentInfo */
-    0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03,       /* id-envelopedData */
-    0xa0, 0x80, 0x30, 0x80,                                                 /* [0], EnvelopedData */
-    0x02, 0x01, 0x02,                                                       /* version 2 */
+    0x30, 0x80,                                                       /* ContentInfo */
+    0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03, /* id-envelopedData */
+    0xa0, 0x80, 0x30, 0x80,                                           /* [0], EnvelopedData */
+    0x02, 0x01, 0x02,                                                 /* version 2 */
 };
 static const uint8_t oaep_sha256[] = {
     0x30, 0x3c, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x07,                   /* RSAES-OAEP */
@@ -109,8 +109,7 @@ bool kms_cms_seal(struct bytes spki, struct bytes plaintext, enum kms_cms_form f
     size_t key_len = 0, content_len = 0;
     const struct hash32 key_id = sha256(spki);
     if (plaintext.len > PLAINTEXT_MAX || RAND_bytes(cek, CEK) != 1 || RAND_bytes(iv, BLOCK) != 1 ||
-        !encrypt_key(spki, cek, encrypted_key, &key_len) ||
-        !encrypt_content(cek, iv, plaintext, content, &content_len))
+        !encrypt_key(spki, cek, encrypted_key, &key_len) || !encrypt_content(cek, iv, plaintext, content, &content_len))
         return fault_set(why, FAULT_INTERNAL, "cannot encrypt to the recipient");
 
     const size_t recipient_len = 3 + 2 + sizeof key_id.bytes + sizeof oaep_sha256 + header_size(key_len) + key_len;

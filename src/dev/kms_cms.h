@@ -1,5 +1,5 @@
-/* kms_cms: CiphertextForRecipient as AWS KMS makes it (FACTS D.1): CMS EnvelopedData in BER with indefinite lengths, one
- * recipient by subjectKeyIdentifier = SHA-256 of the SPKI, RSAES-OAEP with SHA-256, AES-256-CBC.
+/* kms_cms: CiphertextForRecipient as AWS KMS makes it (FACTS D.1): CMS EnvelopedData in BER with indefinite lengths,
+ * one recipient by subjectKeyIdentifier = SHA-256 of the SPKI, RSAES-OAEP with SHA-256, AES-256-CBC.
  */
 #ifndef DEV_KMS_CMS_H
 #define DEV_KMS_CMS_H

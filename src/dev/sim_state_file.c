@@ -50,8 +50,7 @@ static bool read_key(struct sim_state *state, struct json value, struct fault *w
     if (!text_member(value, "id", key->id, sizeof key->id, why) ||
         !text_member(value, "region", key->region, sizeof key->region, why) ||
         !text_member(value, "material", material, sizeof material, why) ||
-        !text_member(value, "state", name, sizeof name, why) ||
-        !uint_member(value, "created", &key->created_s, why) ||
+        !text_member(value, "state", name, sizeof name, why) || !uint_member(value, "created", &key->created_s, why) ||
         !uint_member(value, "deletion", &key->deletion_s, why) || !heap_member(value, "policy", &key->policy, why) ||
         !heap_member(value, "description", &key->description, why))
         return false;
