@@ -39,6 +39,24 @@ static void canonical_forms_and_digests_are_frozen(void)
     }
 }
 
+/* What docs/policy.md shows of its example is the example of the vectors. */
+static void the_documents_example_is_true(void)
+{
+    static struct vector_file vectors;
+    static char page[1 << 16];
+    FILE *file = fopen(OUR_VECTORS "/../../docs/policy.md", "r");
+    CHECK(file != NULL);
+    if (file == NULL)
+        return;
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    vector_open(&vectors, "policy/documents.txt");
+    CHECK(vector_next(&vectors, 4) && bytes_equal(vectors.column[0], BYTES_LIT("example")));
+    CHECK(memmem(page, strlen(page), vectors.column[2].data, vectors.column[2].len) != NULL);
+    CHECK(memmem(page, strlen(page), vectors.column[3].data, vectors.column[3].len) != NULL);
+    fclose(vectors.file);
+}
+
 static const struct {
     const char *key, *value, *text;
 } refused[] = {
@@ -210,6 +228,7 @@ static void the_longest_canonical_form_fits(void)
 int main(void)
 {
     canonical_forms_and_digests_are_frozen();
+    the_documents_example_is_true();
     documents_wrong_in_one_way_are_refused();
     what_is_no_object_is_refused();
     recipients_are_counted();

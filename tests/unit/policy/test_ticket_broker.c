@@ -41,77 +41,138 @@ static void selectors_are_the_hash_of_their_signatures(void)
     }
 }
 
-static void rule_12_calldata_passes_or_is_refused_for_its_one_fault(void)
+/* A row of calls.txt. */
+struct call {
+    char name[64], verdict[256];
+    bool may_withdraw;
+    uint64_t value;
+    struct bytes data;
+};
+
+static struct vector_file vectors;
+static uint8_t call_bytes[VECTOR_LINE_MAX];
+
+static bool next_call(struct call *call)
 {
-    static struct vector_file vectors;
-    static uint8_t data[VECTOR_LINE_MAX];
-    policy_plain(&policy);
-    for (vector_open(&vectors, "policy/calls.txt"); vector_next(&vectors, 3);) {
-        char name[64], want[256];
-        snprintf(name, sizeof name, "%.*s", (int)vectors.column[0].len, vectors.column[0].data);
-        snprintf(want, sizeof want, "%.*s", (int)vectors.column[1].len, vectors.column[1].data);
-        for (char *c = want; *c != '\0'; c++)
-            *c = *c == '\t' ? ' ' : *c;
-        const struct bytes call = vector_hex(vectors.column[2], data, sizeof data);
-        const struct verdict verdict = judge(call, 0, sizeof arena_bytes);
-        if (strcmp(want, "ok") == 0) {
-            CHECK_ROW(name, verdict.passed && verdict.charge.ticket_count >= 1);
-            if (!verdict.passed)
-                fprintf(stderr, "%s: %s\n", name, verdict.why.text);
-            const struct verdict paid = judge(call, 1, sizeof arena_bytes);
-            CHECK_ROW(name, !paid.passed && strcmp(paid.why.rule, "tx_value") == 0 &&
-                                strstr(paid.why.text, "redeem tx.value must be 0") != NULL);
-            CHECK_ROW(name, judge(call, 0, 64).why.code == FAULT_LIMIT);
-        } else {
-            CHECK_ROW(name, !verdict.passed && verdict.why.code == FAULT_POLICY && verdict.why.rule != NULL &&
-                                text_begins(&verdict.why, want));
+    if (!vector_next(&vectors, 5))
+        return false;
+    const struct bytes *c = vectors.column;
+    snprintf(call->name, sizeof call->name, "%.*s", (int)c[0].len, c[0].data);
+    snprintf(call->verdict, sizeof call->verdict, "%.*s", (int)c[3].len, c[3].data);
+    for (char *at = call->verdict; *at != '\0'; at++)
+        *at = *at == '\t' ? ' ' : *at;
+    call->may_withdraw = bytes_equal(c[1], BYTES_LIT("withdraw"));
+    CHECK_ROW(call->name, call->may_withdraw || bytes_equal(c[1], BYTES_LIT("plain")));
+    CHECK_ROW(call->name, text_read_uint(c[2], &call->value));
+    call->data = vector_hex(c[4], call_bytes, sizeof call_bytes);
+    return true;
+}
+
+/* The call of that name, which must be there; the file is closed again. */
+static struct call call_named(const char *name)
+{
+    struct call call = { .name = "" };
+    vector_open(&vectors, "policy/calls.txt");
+    while (strcmp(call.name, name) != 0 && next_call(&call))
+        ;
+    CHECK_ROW(name, strcmp(call.name, name) == 0);
+    if (strcmp(call.name, name) == 0)
+        fclose(vectors.file);
+    return call;
+}
+
+static void take_policy(bool may_withdraw)
+{
+    policy_with(&policy, "allow_fund_deposit", may_withdraw ? "false" : "true");
+    policy.allow_withdraw = may_withdraw;
+}
+
+static bool is_redeem(struct bytes data)
+{
+    return data.len > 4 && (data.data[0] == 0xec || data.data[0] == 0xd0);
+}
+
+static void rule_05_and_12_calls_pass_or_are_refused_for_their_one_fault(void)
+{
+    struct call call;
+    for (vector_open(&vectors, "policy/calls.txt"); next_call(&call);) {
+        take_policy(call.may_withdraw);
+        const struct verdict verdict = judge(call.data, call.value, sizeof arena_bytes);
+        if (strcmp(call.verdict, "ok") != 0) {
+            CHECK_ROW(call.name, !verdict.passed && verdict.why.code == FAULT_POLICY && verdict.why.rule != NULL &&
+                                     text_begins(&verdict.why, call.verdict));
+            continue;
         }
+        CHECK_ROW(call.name, verdict.passed);
+        if (!verdict.passed)
+            fprintf(stderr, "%s: %s\n", call.name, verdict.why.text);
+        const struct u256 deposit = u256_of(call.value);
+        CHECK_ROW(call.name, u256_compare(&verdict.charge.fund_deposit, &deposit) == 0);
+        CHECK_ROW(call.name, (verdict.charge.ticket_count > 0) == is_redeem(call.data));
+        if (is_redeem(call.data)) {
+            const struct verdict paid = judge(call.data, 1, sizeof arena_bytes);
+            CHECK_ROW(call.name, !paid.passed && strcmp(paid.why.rule, "tx_value") == 0 &&
+                                     strstr(paid.why.text, "redeem tx.value must be 0") != NULL);
+            CHECK_ROW(call.name, judge(call.data, 0, 64).why.code == FAULT_LIMIT);
+        }
+    }
+}
+
+/* Each row stands in docs/policy.md with its selector, and has a call that passes and one that does not. */
+static void every_row_has_a_document_and_vectors(void)
+{
+    static char page[1 << 16];
+    FILE *file = fopen(OUR_VECTORS "/../../docs/policy.md", "r");
+    CHECK(file != NULL);
+    if (file == NULL)
+        return;
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < broker_function_count; i++) {
+        const uint8_t *selector = broker_functions[i].selector;
+        char hex[16];
+        bool passes = false, is_refused = false;
+        struct call call;
+        snprintf(hex, sizeof hex, "`%02x%02x%02x%02x`", selector[0], selector[1], selector[2], selector[3]);
+        CHECK_ROW(broker_functions[i].signature, strstr(page, hex) != NULL);
+        for (vector_open(&vectors, "policy/calls.txt"); next_call(&call);)
+            if (call.data.len >= 4 && memcmp(call.data.data, selector, 4) == 0)
+                *(strcmp(call.verdict, "ok") == 0 ? &passes : &is_refused) = true;
+        CHECK_ROW(broker_functions[i].signature, passes && is_refused);
     }
 }
 
 /* Every way to cut a good call short, and every single bit of it turned: never accepted for what it was. */
 static void no_changed_call_passes(void)
 {
-    static struct vector_file vectors;
-    static uint8_t data[VECTOR_LINE_MAX];
-    policy_plain(&policy);
-    vector_open(&vectors, "policy/calls.txt");
-    CHECK(vector_next(&vectors, 3));
-    const struct bytes call = vector_hex(vectors.column[2], data, sizeof data);
-    fclose(vectors.file);
-    CHECK(call.len == 548 && judge(call, 0, sizeof arena_bytes).passed);
-    for (size_t len = 0; len < call.len; len++)
-        CHECK(!judge((struct bytes){ call.data, len }, 0, sizeof arena_bytes).passed);
-    for (size_t bit = 0; bit < 8 * call.len; bit++) {
+    const struct call call = call_named("redeem");
+    uint8_t *data = call_bytes;
+    take_policy(false);
+    CHECK(call.data.len == 548 && judge(call.data, 0, sizeof arena_bytes).passed);
+    for (size_t len = 0; len < call.data.len; len++)
+        CHECK(!judge((struct bytes){ data, len }, 0, sizeof arena_bytes).passed);
+    for (size_t bit = 0; bit < 8 * call.data.len; bit++) {
         /* recipientRand is the contract's to judge */
         if (bit / 8 >= 4 + 64 && bit / 8 < 4 + 96)
             continue;
         data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        CHECK(!judge(call, 0, sizeof arena_bytes).passed);
+        CHECK(!judge(call.data, 0, sizeof arena_bytes).passed);
         data[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
 }
 
 static void tickets_are_charged_by_hash_and_face_value(void)
 {
-    static struct vector_file vectors;
-    static uint8_t data[VECTOR_LINE_MAX];
-    bool seen = false;
-    policy_plain(&policy);
-    for (vector_open(&vectors, "policy/calls.txt"); vector_next(&vectors, 3);) {
-        if (!bytes_equal(vectors.column[0], BYTES_LIT("batch-of-20-at-the-largest-sum")))
-            continue;
-        const struct u256 each = u256_of(UINT64_C(10000000000000000));
-        const struct verdict verdict = judge(vector_hex(vectors.column[2], data, sizeof data), 0, sizeof arena_bytes);
-        seen = true;
-        CHECK(verdict.passed && verdict.charge.ticket_count == 20 && u256_is_zero(&verdict.charge.fund_deposit));
-        for (size_t i = 0; verdict.passed && i < 20; i++) {
-            CHECK(u256_compare(&verdict.charge.tickets[i].face_value, &each) == 0);
-            for (size_t j = 0; j < i; j++)
-                CHECK(!hash32_equal(&verdict.charge.tickets[i].ticket_hash, &verdict.charge.tickets[j].ticket_hash));
-        }
+    const struct call call = call_named("batch-of-20-at-the-largest-sum");
+    const struct u256 each = u256_of(UINT64_C(10000000000000000));
+    take_policy(false);
+    const struct verdict verdict = judge(call.data, 0, sizeof arena_bytes);
+    CHECK(verdict.passed && verdict.charge.ticket_count == 20 && u256_is_zero(&verdict.charge.fund_deposit));
+    for (size_t i = 0; verdict.passed && i < 20; i++) {
+        CHECK(u256_compare(&verdict.charge.tickets[i].face_value, &each) == 0);
+        for (size_t j = 0; j < i; j++)
+            CHECK(!hash32_equal(&verdict.charge.tickets[i].ticket_hash, &verdict.charge.tickets[j].ticket_hash));
     }
-    CHECK(seen);
 }
 
 static void a_batch_over_the_maximum_is_refused_by_its_count(void)
@@ -128,78 +189,26 @@ static void a_batch_over_the_maximum_is_refused_by_its_count(void)
     CHECK(!verdict.passed && verdict.why.code == FAULT_POLICY && strstr(verdict.why.text, "a batch of 257 tickets"));
 }
 
-#define CALL(text) BYTES_INIT(text)
-static const struct {
-    const char *key, *value; /* of the policy */
-    struct bytes data;
-    uint64_t tx_value;
-    const char *rule, *text; /* NULL: passes */
-} plain_calls[] = {
-    { "version", "1", CALL("\x6c\xaa\x73\x6b"), 1, NULL, NULL },
-    { "version", "1", CALL("\x6c\xaa\x73\x6b"), 100000000000000000, NULL, NULL },
-    { "version", "1", CALL("\x6c\xaa\x73\x6b"), 100000000000000001, "max_fund_deposit_wei",
-      "fundDeposit tx.value exceeds policy max (got 100000000000000001, allowed 100000000000000000)" },
-    { "max_fund_deposit_wei", "\"unlimited\"", CALL("\x6c\xaa\x73\x6b"), 1000000000000000000, NULL, NULL },
-    { "version", "1", CALL("\x6c\xaa\x73\x6b"), 0, "tx_value", "fundDeposit tx.value must be > 0" },
-    { "version", "1", CALL("\x6c\xaa\x73\x6b\0"), 1, "calldata", "fundDeposit calldata must be its selector alone" },
-    { "allow_fund_deposit", "false", CALL("\x6c\xaa\x73\x6b"), 1, "allow_fund_deposit",
-      "fundDeposit not allowed by policy" },
-    { "version", "1", CALL(""), 1, "calldata", "tx.data missing selector (got 0 bytes" },
-    { "version", "1", CALL("\x6c\xaa\x73"), 1, "calldata", "tx.data missing selector (got 3 bytes" },
-    { "version", "1", CALL("\xde\xad\xbe\xef"), 0, "calldata",
-      "tx.data selector not allowed by policy (got 0xdeadbeef, allowed fundDeposit" },
-    { "version", "1", CALL("\xa6\x9d\xf4\xb5"), 0, "allow_withdraw",
-      "tx.data selector not allowed by policy (got unlock(), and allow_withdraw is false)" },
-    { "version", "1", CALL("\x3c\xcf\xd6\x0b"), 0, "allow_withdraw",
-      "tx.data selector not allowed by policy (got withdraw()" },
-    /* functions of the contract that have no row: fundReserve, fundDepositAndReserve, cancelUnlock */
-    { "version", "1", CALL("\x6f\x9c\x3c\x8f"), 1, "calldata", "tx.data selector not allowed by policy" },
-    { "version", "1", CALL("\x51\x1f\x40\x73"), 1, "calldata", "tx.data selector not allowed by policy" },
-    { "version", "1", CALL("\xc2\xc4\xc2\xc8"), 0, "calldata", "tx.data selector not allowed by policy" },
-};
-
-static void rule_05_only_calls_that_have_a_row_pass(void)
-{
-    for (size_t i = 0; i < sizeof plain_calls / sizeof *plain_calls; i++) {
-        policy_with(&policy, plain_calls[i].key, plain_calls[i].value);
-        const struct verdict verdict = judge(plain_calls[i].data, plain_calls[i].tx_value, sizeof arena_bytes);
-        const char *name = plain_calls[i].text != NULL ? plain_calls[i].text : "passes";
-        const struct u256 value = u256_of(plain_calls[i].tx_value);
-        if (plain_calls[i].text == NULL)
-            CHECK_ROW(name, verdict.passed && u256_compare(&verdict.charge.fund_deposit, &value) == 0);
-        else
-            CHECK_ROW(name, !verdict.passed && verdict.why.code == FAULT_POLICY &&
-                                strcmp(verdict.why.rule, plain_calls[i].rule) == 0 &&
-                                text_begins(&verdict.why, plain_calls[i].text));
-    }
-}
-
-static void unlock_and_withdraw_take_no_value_and_no_arguments(void)
-{
-    static const struct bytes calls[] = { CALL("\xa6\x9d\xf4\xb5\0"), CALL("\x3c\xcf\xd6\x0b\0") };
-    policy_with(&policy, "allow_fund_deposit", "false");
-    policy.allow_withdraw = true;
-    for (size_t i = 0; i < 2; i++) {
-        const struct bytes selector = { calls[i].data, 4 };
-        CHECK(judge(selector, 0, sizeof arena_bytes).passed);
-        CHECK(strcmp(judge(selector, 1, sizeof arena_bytes).why.rule, "tx_value") == 0);
-        CHECK(strcmp(judge(calls[i], 0, sizeof arena_bytes).why.rule, "calldata") == 0);
-    }
-}
-
 /* An allow-list that is required and empty is refused when read; should one come about, nothing passes. */
 static void an_empty_required_allowlist_allows_nobody(void)
 {
-    static struct vector_file vectors;
-    static uint8_t data[VECTOR_LINE_MAX];
-    policy_plain(&policy);
+    const struct call call = call_named("redeem");
+    take_policy(false);
     policy.recipient_count = 0;
-    vector_open(&vectors, "policy/calls.txt");
-    CHECK(vector_next(&vectors, 3));
-    const struct verdict verdict = judge(vector_hex(vectors.column[2], data, sizeof data), 0, sizeof arena_bytes);
-    fclose(vectors.file);
+    const struct verdict verdict = judge(call.data, 0, sizeof arena_bytes);
     CHECK(!verdict.passed && strcmp(verdict.why.rule, "require_allowlist") == 0 &&
           text_begins(&verdict.why, "policy requires allowlist but none configured"));
+}
+
+/* "unlimited" is no limit, of deposits, face values and sums. */
+static void what_is_unlimited_is_not_bounded(void)
+{
+    const struct limit unlimited = { .unlimited = true };
+    take_policy(false);
+    policy.max_fund_deposit = policy.max_face_value = policy.max_total_face_value = unlimited;
+    CHECK(judge(call_named("fund-deposit").data, UINT64_MAX, sizeof arena_bytes).passed);
+    CHECK(judge(call_named("redeem-face-value-one-over").data, 0, sizeof arena_bytes).passed);
+    CHECK(judge(call_named("batch-sum-one-over").data, 0, sizeof arena_bytes).passed);
 }
 
 int main(void)
@@ -207,12 +216,12 @@ int main(void)
     static const uint8_t seed[32] = { 1 };
     ecdsa_start(seed);
     selectors_are_the_hash_of_their_signatures();
-    rule_12_calldata_passes_or_is_refused_for_its_one_fault();
+    rule_05_and_12_calls_pass_or_are_refused_for_their_one_fault();
+    every_row_has_a_document_and_vectors();
     no_changed_call_passes();
     tickets_are_charged_by_hash_and_face_value();
     a_batch_over_the_maximum_is_refused_by_its_count();
-    rule_05_only_calls_that_have_a_row_pass();
-    unlock_and_withdraw_take_no_value_and_no_arguments();
     an_empty_required_allowlist_allows_nobody();
+    what_is_unlimited_is_not_bounded();
     return failures != 0;
 }

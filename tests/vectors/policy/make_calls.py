@@ -1,6 +1,6 @@
 """Writes calls.txt: calldata for the TicketBroker by eth-abi and eth-account, and each way to get it wrong, one at a
-time. The verdict is "ok" or how the refusal's text begins, with a tab for a space; the policy that judges is in
-test_ticket_broker.c.
+time. The verdict is "ok" or how the refusal's text begins, with a tab for a space; the policies that judge, "plain" and
+"withdraw", are in test_ticket_broker.c.
 
     python3 make_calls.py > calls.txt
 """
@@ -19,6 +19,11 @@ MAX_FACE, MAX_TOTAL = 5 * 10**16, 2 * 10**17
 ONE = "failed to decode redeemWinningTicket calldata: "
 MANY = "failed to decode batchRedeemWinningTickets calldata: "
 CANONICAL = "not the canonical ABI encoding"
+SELECTOR = "tx.data selector not allowed by policy "
+
+
+def call(function):
+    return keccak(function.encode())[:4]
 
 
 def redeem(ticket, sig=None, rand=456):
@@ -52,7 +57,35 @@ plain, plain_two = redeem(good), batch(two)
 sig = sign(good)
 head, ticket_bytes, sig_bytes = 0x60, 0x140, 0x80
 
-CASES = [
+# name, policy, the transaction's value, verdict, calldata
+PLAIN_CALLS = [
+    ("fund-deposit", "plain", 1, "ok", call("fundDeposit()")),
+    ("fund-deposit-largest", "plain", 10**17, "ok", call("fundDeposit()")),
+    ("fund-deposit-one-over", "plain", 10**17 + 1, "fundDeposit tx.value exceeds policy max (got 100000000000000001, "
+     "allowed 100000000000000000)", call("fundDeposit()")),
+    ("fund-deposit-of-nothing", "plain", 0, "fundDeposit tx.value must be > 0", call("fundDeposit()")),
+    ("fund-deposit-a-byte-over", "plain", 1, "fundDeposit calldata must be its selector alone (got 1 bytes more)",
+     call("fundDeposit()") + bytes(1)),
+    ("fund-deposit-not-allowed", "withdraw", 1, "fundDeposit not allowed by policy", call("fundDeposit()")),
+    ("unlock", "withdraw", 0, "ok", call("unlock()")),
+    ("unlock-with-value", "withdraw", 1, "unlock tx.value must be 0 (got 1)", call("unlock()")),
+    ("unlock-a-byte-over", "withdraw", 0, "unlock calldata must be its selector alone", call("unlock()") + bytes(1)),
+    ("unlock-not-allowed", "plain", 0, SELECTOR + "(got unlock(), and allow_withdraw is false)", call("unlock()")),
+    ("withdraw", "withdraw", 0, "ok", call("withdraw()")),
+    ("withdraw-with-value", "withdraw", 1, "withdraw tx.value must be 0 (got 1)", call("withdraw()")),
+    ("withdraw-a-word-over", "withdraw", 0, "withdraw calldata must be its selector alone",
+     call("withdraw()") + bytes(32)),
+    ("withdraw-not-allowed", "plain", 0, SELECTOR + "(got withdraw(), and allow_withdraw is false)", call("withdraw()")),
+    ("fund-reserve", "plain", 1, SELECTOR + "(got 0x6f9c3c8f, allowed fundDeposit", call("fundReserve()")),
+    ("fund-deposit-and-reserve", "plain", 1, SELECTOR, call("fundDepositAndReserve(uint256,uint256)")),
+    ("cancel-unlock", "withdraw", 0, SELECTOR, call("cancelUnlock()")),
+    ("no-such-function", "plain", 0, SELECTOR + "(got 0xdeadbeef", bytes.fromhex("deadbeef")),
+    ("three-bytes", "plain", 1, "tx.data missing selector (got 3 bytes", call("fundDeposit()")[:3]),
+    ("no-data", "plain", 1, "tx.data missing selector (got 0 bytes", b""),
+]
+
+# name, verdict, calldata; under "plain", with value 0
+REDEEM_CALLS = [
     ("redeem", "ok", plain),
     ("redeem-largest-face-value", "ok", redeem(ticket_of(1, MAX_FACE))),
     ("redeem-recipient-rand-largest", "ok", redeem(good, rand=2**256 - 1)),
@@ -129,6 +162,8 @@ CASES = [
 ]
 
 if __name__ == "__main__":
-    print("# name, verdict, calldata; by make_calls.py")
-    for name, verdict, data in CASES:
-        print(name, verdict.replace(" ", "\t"), data.hex())
+    print("# name, policy, value of the transaction, verdict, calldata; by make_calls.py")
+    for name, verdict, data in REDEEM_CALLS:
+        print(name, "plain", 0, verdict.replace(" ", "\t"), data.hex())
+    for name, policy, value, verdict, data in PLAIN_CALLS:
+        print(name, policy, value, verdict.replace(" ", "\t"), data.hex() or "-")
