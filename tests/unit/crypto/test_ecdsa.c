@@ -28,11 +28,11 @@ static void signatures_and_addresses_equal_an_independent_implementation(void)
         vector_hex(vectors.column[2], bytes, sizeof bytes);
         CHECK(address_read_eip55(vectors.column[3], &want));
 
-        CHECK_ROW(vectors.line, ecdsa_address(&key, &address) && address_equal(&address, &want));
-        CHECK_ROW(vectors.line, ecdsa_sign(&key, &digest, &made));
-        CHECK_ROW(vectors.line, memcmp(made.r, bytes, 32) == 0 && memcmp(made.s, bytes + 32, 32) == 0);
-        CHECK_ROW(vectors.line, made.y_parity == bytes[64]);
-        CHECK_ROW(vectors.line, ecdsa_recover(&made, &digest, &recovered) && address_equal(&recovered, &want));
+        CHECK_ROW(vectors.place, ecdsa_address(&key, &address) && address_equal(&address, &want));
+        CHECK_ROW(vectors.place, ecdsa_sign(&key, &digest, &made));
+        CHECK_ROW(vectors.place, memcmp(made.r, bytes, 32) == 0 && memcmp(made.s, bytes + 32, 32) == 0);
+        CHECK_ROW(vectors.place, made.y_parity == bytes[64]);
+        CHECK_ROW(vectors.place, ecdsa_recover(&made, &digest, &recovered) && address_equal(&recovered, &want));
 
         CHECK(ecdsa_recover_public(&made, &digest, public));
         struct hash32 hash = keccak256(BYTES_OF(public));

@@ -39,16 +39,16 @@ static void keys_written_by_another_tool_are_read(void)
         struct bytes public = vector_hex(vectors.column[2], spki, sizeof spki);
         bool good = public.len > 0;
         vector_hex(vectors.column[3], id, sizeof id);
-        CHECK_ROW(vectors.line, rsa_key_read(private, &key, &why) == good);
-        CHECK_ROW(vectors.line, good || (why.code == FAULT_INPUT && key.pkey == NULL));
+        CHECK_ROW(vectors.place, rsa_key_read(private, &key, &why) == good);
+        CHECK_ROW(vectors.place, good || (why.code == FAULT_INPUT && key.pkey == NULL));
         if (good) {
-            CHECK_ROW(vectors.line, bytes_equal(rsa_key_spki(&key), public));
-            CHECK_ROW(vectors.line, memcmp(key.key_id.bytes, id, sizeof id) == 0);
+            CHECK_ROW(vectors.place, bytes_equal(rsa_key_spki(&key), public));
+            CHECK_ROW(vectors.place, memcmp(key.key_id.bytes, id, sizeof id) == 0);
             der[private.len] = 0;
             struct rsa_key untouched = { 0 };
-            CHECK_ROW(vectors.line, !rsa_key_read((struct bytes){ der, private.len + 1 }, &untouched, &why));
-            CHECK_ROW(vectors.line, !rsa_key_read((struct bytes){ der, private.len - 1 }, &untouched, &why));
-            CHECK_ROW(vectors.line, untouched.pkey == NULL);
+            CHECK_ROW(vectors.place, !rsa_key_read((struct bytes){ der, private.len + 1 }, &untouched, &why));
+            CHECK_ROW(vectors.place, !rsa_key_read((struct bytes){ der, private.len - 1 }, &untouched, &why));
+            CHECK_ROW(vectors.place, untouched.pkey == NULL);
         }
         rsa_key_wipe(&key);
     }

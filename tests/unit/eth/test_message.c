@@ -16,7 +16,7 @@ static void digests_equal_those_of_eth_account(void)
         for (size_t i = 0; i < len; i++)
             message[i] = (uint8_t)(7 * i + len);
         struct hash32 got = message_hash((struct bytes){ message, len });
-        CHECK_ROW(vectors.line, hash32_equal(&got, &want));
+        CHECK_ROW(vectors.place, hash32_equal(&got, &want));
     }
 }
 
