@@ -193,7 +193,8 @@ static SSL_CTX *context_of(struct bytes roots_pem, enum tls_verdict *verdict)
 static bool expect(SSL *ssl, const struct tls_order *order)
 {
     X509_VERIFY_PARAM *const wanted = SSL_get0_param(ssl);
-    X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    /* RFC 9525: names stand in subjectAltName; OpenSSL would look at the common name where no DNS name is */
+    X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     X509_VERIFY_PARAM_set_time(wanted, (time_t)(order->utc_ms / 1000));
     return X509_VERIFY_PARAM_set1_host(wanted, order->host, 0) == 1 &&
            X509_VERIFY_PARAM_set_purpose(wanted, X509_PURPOSE_SSL_SERVER) == 1 &&

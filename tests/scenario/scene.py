@@ -103,7 +103,7 @@ class Scene:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            if kind is not None:
+            if kind not in (None, SystemExit):
                 print(f"--- what {process.args[0]} said\n{process.log.read_text(errors='replace')}", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
 
