@@ -222,6 +222,9 @@ static void rule_07_a_ticket_is_charged_once(void)
     /* a batch with one that is paid for, twice: the other two are charged */
     CHECK(charge_tickets(batch, 4, 0, &why) && face_value_left(0) == 10);
     CHECK(charge_tickets(batch, 4, 0, &why) && face_value_left(0) == 10);
+    /* one that is new, twice in one batch */
+    const struct ticket_charge twice[] = { ticket_of(4, 10), ticket_of(4, 10) };
+    CHECK(charge_tickets(twice, 2, 0, &why) && face_value_left(0) == 0);
     /* nor again in a later window */
     CHECK(charge_tickets(batch, 4, 1000000, &why) && face_value_left(1000000) == 100);
 }

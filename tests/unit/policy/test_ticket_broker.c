@@ -200,6 +200,15 @@ static void an_empty_required_allowlist_allows_nobody(void)
           text_begins(&verdict.why, "policy requires allowlist but none configured"));
 }
 
+/* Where single face values are not bounded, their sum still is, over 256 bits too. */
+static void a_sum_over_256_bits_exceeds_every_maximum(void)
+{
+    take_policy(false);
+    policy.max_face_value = (struct limit){ .unlimited = true };
+    const struct verdict verdict = judge(call_named("batch-sum-over-256-bits").data, 0, sizeof arena_bytes);
+    CHECK(!verdict.passed && text_begins(&verdict.why, "batch faceValue sum exceeds policy max (got 2^256 or more"));
+}
+
 /* "unlimited" is no limit, of deposits, face values and sums. */
 static void what_is_unlimited_is_not_bounded(void)
 {
@@ -222,6 +231,7 @@ int main(void)
     tickets_are_charged_by_hash_and_face_value();
     a_batch_over_the_maximum_is_refused_by_its_count();
     an_empty_required_allowlist_allows_nobody();
+    a_sum_over_256_bits_exceeds_every_maximum();
     what_is_unlimited_is_not_bounded();
     return failures != 0;
 }

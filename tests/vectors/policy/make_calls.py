@@ -131,6 +131,8 @@ REDEEM_CALLS = [
     ("batch-same-ticket-twice", "ok", batch([good, good])),
     ("batch-sum-one-over", "batch faceValue sum exceeds policy max (got 200000000000000001, allowed "
      "200000000000000000)", batch(twenty[:19] + [ticket_of(19, MAX_TOTAL // 20 + 1)])),
+    ("batch-sum-over-256-bits", "ticket.faceValue exceeds policy max",
+     batch([good, ticket_of(2, 2**256 - 1), ticket_of(3, 0)])),
     ("batch-second-recipient-unlisted", "ticket.recipient not in allowlist (got 0x" + "23" * 20 +
      ", allowed 1 in allowed_recipients) in ticket 2 of 2", batch([good, ticket_of(2, 2, recipient="0x" + "23" * 20)])),
     ("batch-second-face-value-over", "ticket.faceValue exceeds policy max",
