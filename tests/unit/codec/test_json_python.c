@@ -1,55 +1,10 @@
 /* The same verdict as Python's json module on a thousand texts, in the same words, and the same value. */
 #include "check.h"
 
-#include "core/codec/json.h"
+#include "json_again.h"
 #include "vectors.h"
 
 enum { TEXT_MAX = 8192 };
-
-/* Writes a value anew through the walkers, compactly: numbers verbatim, strings decoded and escaped again. */
-static void write_again(struct json_writer *json, struct json value)
-{
-    static uint8_t buffer[TEXT_MAX];
-    struct json_cursor cursor = json_items(value);
-    struct json key, item;
-    struct writer string = writer_of(buffer, sizeof buffer);
-    bool truth;
-    switch (json_kind(value)) {
-    case JSON_OBJECT:
-        json_begin_object(json);
-        while (json_next(&cursor, &key, &item)) {
-            string = writer_of(buffer, sizeof buffer);
-            CHECK(json_string(key, &string));
-            json_key_utf8(json, (struct bytes){ buffer, string.len });
-            CHECK(json_member(value, (struct bytes){ buffer, string.len }).text.data == item.text.data);
-            write_again(json, item);
-        }
-        json_end_object(json);
-        break;
-    case JSON_ARRAY:
-        json_begin_array(json);
-        while (json_next(&cursor, &key, &item))
-            write_again(json, item);
-        json_end_array(json);
-        break;
-    case JSON_STRING:
-        CHECK(json_string(value, &string) && json_string_is(value, (struct bytes){ buffer, string.len }));
-        json_put_string(json, (struct bytes){ buffer, string.len });
-        break;
-    case JSON_BOOL:
-        CHECK(json_bool(value, &truth));
-        json_put_bool(json, truth);
-        break;
-    case JSON_NULL:
-        json_put_null(json);
-        break;
-    case JSON_NUMBER:
-        json_put_json(json, value);
-        break;
-    case JSON_NONE:
-        CHECK(false);
-    }
-}
 
 static void check_line(const char *row, const struct vector_file *vectors)
 {
@@ -65,8 +20,7 @@ static void check_line(const char *row, const struct vector_file *vectors)
         CHECK_ROW(row, accepted);
         if (!accepted)
             return;
-        write_again(&json, value);
-        CHECK_ROW(row, writer_done(&out, &written));
+        CHECK_ROW(row, json_write_again(&json, value) && writer_done(&out, &written));
         CHECK_ROW(row, bytes_equal(written, vector_hex(result, expected, sizeof expected)));
         return;
     }
