@@ -25,15 +25,15 @@ static const struct {
     const char *name;
     bool required;
 } fields[FIELDS] = {
-    [MODULE_ID] = { "module_id", true },
-    [DIGEST] = { "digest", true },
-    [TIMESTAMP] = { "timestamp", true },
-    [PCRS] = { "pcrs", true },
-    [CERTIFICATE] = { "certificate", true },
-    [CABUNDLE] = { "cabundle", true },
-    [PUBLIC_KEY] = { "public_key", false },
-    [USER_DATA] = { "user_data", false },
-    [NONCE] = { "nonce", false },
+    [MODULE_ID] = { .name = "module_id", .required = true },
+    [DIGEST] = { .name = "digest", .required = true },
+    [TIMESTAMP] = { .name = "timestamp", .required = true },
+    [PCRS] = { .name = "pcrs", .required = true },
+    [CERTIFICATE] = { .name = "certificate", .required = true },
+    [CABUNDLE] = { .name = "cabundle", .required = true },
+    [PUBLIC_KEY] = { .name = "public_key" },
+    [USER_DATA] = { .name = "user_data" },
+    [NONCE] = { .name = "nonce" },
 };
 
 static bool broken(struct fault *why, const char *what)

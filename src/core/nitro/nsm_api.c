@@ -8,13 +8,13 @@ static const struct operation {
     const char *name;
     bool bare_request, bare_response;
 } operations[OPERATIONS] = {
-    [NSM_DESCRIBE_NSM] = { "DescribeNSM", .bare_request = true },
-    [NSM_GET_RANDOM] = { "GetRandom", .bare_request = true },
-    [NSM_DESCRIBE_PCR] = { "DescribePCR" },
-    [NSM_EXTEND_PCR] = { "ExtendPCR" },
-    [NSM_LOCK_PCR] = { "LockPCR", .bare_response = true },
-    [NSM_LOCK_PCRS] = { "LockPCRs", .bare_response = true },
-    [NSM_ATTESTATION] = { "Attestation" },
+    [NSM_DESCRIBE_NSM] = { .name = "DescribeNSM", .bare_request = true },
+    [NSM_GET_RANDOM] = { .name = "GetRandom", .bare_request = true },
+    [NSM_DESCRIBE_PCR] = { .name = "DescribePCR" },
+    [NSM_EXTEND_PCR] = { .name = "ExtendPCR" },
+    [NSM_LOCK_PCR] = { .name = "LockPCR", .bare_response = true },
+    [NSM_LOCK_PCRS] = { .name = "LockPCRs", .bare_response = true },
+    [NSM_ATTESTATION] = { .name = "Attestation" },
 };
 
 /* The names that the AWS library gives its errors. */

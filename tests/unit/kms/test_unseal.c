@@ -193,7 +193,7 @@ static void rule_10_the_request_is_dated_and_signed_by_the_documents_time(void)
                                            .region = BYTES_LIT("us-east-2"),
                                            .service = BYTES_LIT("kms") };
     uint8_t buffer[512];
-    struct bytes want;
+    struct bytes want = { 0 };
     struct writer out = writer_of(buffer, sizeof buffer);
     CHECK(sigv4_put_authorization(&out, &request, &credentials) && writer_done(&out, &want));
     CHECK(bytes_equal(want, authorization));
