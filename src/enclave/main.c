@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -65,8 +66,20 @@ static unsigned count_cores(void)
     return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (unsigned)count;
 }
 
+/* A program started without standard streams would get its sockets in their place, and log into them. An epoll
+ * descriptor refuses to be read or written, and needs no file. */
+static void fill_standard_streams(void)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = epoll_create1(EPOLL_CLOEXEC);
+    must(fd >= 0);
+    close(fd);
+}
+
 static void prepare_process(void)
 {
+    fill_standard_streams();
     clearenv(); /* no library may find anything there */
     log_name("ensignd");
     mallopt(M_ARENA_MAX, 1);

@@ -55,6 +55,6 @@ bool settings_file_read(const char *path, struct settings *settings, struct faul
     if (done)
         return true;
     char prefix[256];
-    snprintf(prefix, sizeof prefix, "the settings %.200s: ", path);
+    snprintf(prefix, sizeof prefix, "%.200s: ", path);
     return fault_prefix(why, prefix);
 }
