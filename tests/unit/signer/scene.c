@@ -60,7 +60,7 @@ static void put_document(struct writer *out, const struct scene *scene, const st
     cbor_put_bytes(out, BYTES_OF(signature));
 }
 
-static bool scene_nsm(void *context, struct bytes request, struct writer *response, struct fault *why)
+static bool answer_nsm(void *context, struct bytes request, struct writer *response, struct fault *why)
 {
     struct scene *scene = context;
     struct nsm_request asked;
@@ -204,8 +204,8 @@ static void put_success(struct writer *response, const struct scene *scene, stru
     put_http(response, 200, body);
 }
 
-static bool scene_https(void *context, const struct kms_call *call, struct bytes request, struct writer *response,
-                        struct fault *why)
+static bool answer_https(void *context, const struct kms_call *call, struct bytes request, struct writer *response,
+                         struct fault *why)
 {
     struct scene *scene = context;
     static uint8_t arrived[65536], ciphertext_bytes[8192];
@@ -250,6 +250,25 @@ static bool scene_https(void *context, const struct kms_call *call, struct bytes
     return true;
 }
 
+static bool scene_nsm(void *context, struct bytes request, struct writer *response, struct fault *why)
+{
+    struct scene *scene = context;
+    must(pthread_mutex_lock(&scene->outside_lock) == 0);
+    const bool done = answer_nsm(context, request, response, why);
+    must(pthread_mutex_unlock(&scene->outside_lock) == 0);
+    return done;
+}
+
+static bool scene_https(void *context, const struct kms_call *call, struct bytes request, struct writer *response,
+                        struct fault *why)
+{
+    struct scene *scene = context;
+    must(pthread_mutex_lock(&scene->outside_lock) == 0);
+    const bool done = answer_https(context, call, request, response, why);
+    must(pthread_mutex_unlock(&scene->outside_lock) == 0);
+    return done;
+}
+
 static uint64_t scene_monotonic(void *context)
 {
     struct scene *scene = context;
@@ -271,6 +290,7 @@ void scene_open(struct scene *scene, const char *settings_json)
         ecdsa_start(seed);
     started = true;
     memset(scene, 0, sizeof *scene);
+    must(pthread_mutex_init(&scene->outside_lock, NULL) == 0);
     scene->monotonic_ms = 1000;
     scene->utc_ms = UINT64_C(1795359600000);
     scene->outside = (struct outside){ .context = scene,

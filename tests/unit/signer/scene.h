@@ -1,6 +1,6 @@
 /* scene: a whole signer in this process, with an NSM and a KMS that are made here: documents by the CBOR writer,
  * EnvelopedData by libcrypto's CMS, which src has no part in. What KMS opens is the ciphertext itself, so a test picks
- * the key text by picking the ciphertext.
+ * the key text by picking the ciphertext. The outside may be asked by any number of threads.
  */
 #ifndef TESTS_UNIT_SIGNER_SCENE_H
 #define TESTS_UNIT_SIGNER_SCENE_H
@@ -41,13 +41,14 @@
     "\",\"max_fund_deposit_wei\":\"unlimited\",\"max_fee_wei\":\"100000000000000000\"}}"
 
 struct scene {
+    pthread_mutex_t outside_lock;
     struct settings settings;
     struct outside outside;
     struct signer *signer;
     _Alignas(64) uint8_t page[KEY_SLOT_BYTES];
     uint8_t *arena, *answer;
     /* what the world is like */
-    uint64_t monotonic_ms, utc_ms;
+    _Atomic uint64_t monotonic_ms, utc_ms;
     bool no_nsm;
     const char *kms_error;     /* KMS refuses everything with this name */
     const char *kms_key;       /* KeyId of answers */
