@@ -9,6 +9,9 @@
 #   make dev       build-dev/ with the insecure-key option, for wiring tests
 #   make sanitize  the tests again under ASan with UBSan, and under TSan
 #   make interop   against eth-account, ethers, botocore, the AWS CLI and anvil
+#   make kernel    the enclave's kernel (cached outside the tree)
+#   make image     build/ensign.eif and its PCRs; SETTINGS=FILE bakes measured settings, without it the image is open
+#   make boot-test boots the image on emulated Nitro hardware and runs the demo's story over vsock
 #   make fuzz      every fuzzer for FUZZ_SECONDS (60)
 #   make format    put the C sources into the house's format
 #   make clean
@@ -18,12 +21,13 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop fuzz format clean tools-build tools-test tools-interop tools-fuzz
+.PHONY: all dev demo test sanitize interop kernel image boot-test fuzz format clean
+.PHONY: tools-build tools-test tools-interop tools-fuzz tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
-tools-build tools-test tools-interop tools-fuzz:
+tools-build tools-test tools-interop tools-fuzz tools-kernel tools-machine:
 	@tools/setup $(subst tools-,,$@)
 
 $(BUILD)/build.ninja: | tools-build
@@ -45,6 +49,15 @@ sanitize: tools-test
 
 interop: tools-interop all dev
 	@tests/interop/run $(BUILD)
+
+kernel: tools-kernel
+	@tools/kernel $(BUILD)/image-parts
+
+image: tools-kernel all
+	@tools/image $(BUILD) $(BUILD)/ensign.eif $(SETTINGS)
+
+boot-test: tools-machine image
+	@tests/boot/run $(BUILD)
 
 fuzz: tools-fuzz
 	@tools/run-fuzzers

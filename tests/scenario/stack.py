@@ -38,13 +38,31 @@ class Refused(Exception):
 class Signer:
     """A client of one signer's unix socket, one connection a request, as the original's backend does it."""
 
-    def __init__(self, path, address=None):
-        self.path, self.address = str(path), address
+    def __init__(self, path, address=None, port=None):
+        self.path, self.address, self.port = str(path), address, port
 
-    def exchange(self, body, timeout=30):
-        with socket.socket(socket.AF_UNIX) as s:
+    @property
+    def endpoint(self):
+        return f"vsock+unix:{self.path}:{self.port}" if self.port else f"unix:{self.path}"
+
+    def connect(self, timeout):
+        """A connected socket; through a vhost-user vsock device when there is a port."""
+        s = socket.socket(socket.AF_UNIX)
+        try:
             s.settimeout(timeout)
             s.connect(self.path)
+            if self.port:
+                s.sendall(b"CONNECT %d\n" % self.port)
+                answer = b""
+                while not answer.endswith(b"\n"):
+                    answer += self._exactly(s, 1)
+        except BaseException:
+            s.close()
+            raise
+        return s
+
+    def exchange(self, body, timeout=30):
+        with self.connect(timeout) as s:
             s.sendall(struct.pack(">I", len(body)) + body)
             head = self._exactly(s, 4)
             return self._exactly(s, struct.unpack(">I", head)[0])
@@ -228,6 +246,33 @@ class Stack:
         arguments += ["--key-file", "-"] if key_text else ["--new"]
         return json.loads(self.ensign(*arguments, stdin=key_text, env=env or self.admin_env).stdout)
 
+    def provision_changed_image(self, sealed, policy_file):
+        """What provisioning says in an enclave whose image measures differently: same settings, same programs, and a
+        security module that attests another PCR0."""
+        other = hashlib.sha384(b"another image").hexdigest()
+        device = self.folder / "other-nsm.sock"
+        nsm = self.start("other-nsm", BUILD / "ensign-sim", "nsm", "--listen", f"unix:{device}", "--pcr", f"0={other}",
+                         "--pki", self.folder / "sim")
+        self.wait_for("the other NSM", device.exists, nsm)
+        kept = self.env["ENSIGND_ARGS"], self.socket, self.ensignd, self.signer
+        self.env["ENSIGND_ARGS"] = self.env["ENSIGND_ARGS"].replace(str(self.folder / "sim/nsm.sock"), str(device))
+        self.start_signer(name="changed")
+        said = self.provision(sealed, "--policy", policy_file, check=False).stderr
+        self.stop_signer()
+        self.env["ENSIGND_ARGS"], self.socket, self.ensignd, self.signer = kept
+        return said
+
+    def anonymous_kib(self):
+        """Anonymous memory of ensignd and its children, from the kernel's own books."""
+        total, pids = 0, [self.ensignd.pid]
+        while pids:
+            pid = pids.pop()
+            rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(next(line for line in rollup.splitlines() if line.startswith("Anonymous:")).split()[1])
+            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                pids += [int(p) for p in (task / "children").read_text().split()]
+        return total
+
     def role_credentials(self):
         """The instance role's temporary credentials, as IMDSv2 hands them to anyone on the parent."""
         base = self.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"].rstrip("/")
@@ -246,7 +291,7 @@ class Stack:
     def provision(self, sealed=None, *flags, check=True):
         sealed = sealed or self.seal()
         self.sealed = sealed
-        done = self.ensign("provision", "--endpoint", f"unix:{self.socket}", "--region", self.env["AWS_REGION"],
+        done = self.ensign("provision", "--endpoint", self.signer.endpoint, "--region", self.env["AWS_REGION"],
                            "--ciphertext-b64", sealed["ciphertext_b64"], *flags, check=check)
         if not check:
             return done
