@@ -7,15 +7,14 @@ enum { ERROR_NAME_MAX = 256 };
 #define TRY_AGAIN \
     "provision again: nothing is retried here, because each request needs a new attestation document and key"
 #define WRONG_SECRET \
-    "the secret access key does not belong to the access key id, or the request is dated wrongly: its date is that " \
-    "of " \
-    "the attestation document, so look at how long the connection took"
+    "the secret access key does not belong to the access key id; or the clock: a request bears the time of its " \
+    "attestation document, and one that arrives minutes late is refused"
 
 /* Names of the service's model and of AWS's front end. Each hint says what usually causes it, the likeliest first. */
 static const struct kms_error errors[] = {
     { "AccessDeniedException",
-      "the key policy or the role's policy does not allow this enclave: usually a measurement (PCR) or an "
-      "encryption-context condition that does not fit this image and this policy, or a role without the permission" },
+      "the key policy or the role's policy does not allow this: usually a measurement (PCR) or an encryption-context "
+      "condition that does not fit this image and this policy, or a role without the permission" },
     { "InvalidCiphertextException", "the ciphertext was not sealed under this encryption context (another policy, or "
                                     "none was bound), or is damaged" },
     { "IncorrectKeyException", "the ciphertext was sealed under another KMS key than the one named" },
@@ -35,7 +34,7 @@ static const struct kms_error errors[] = {
     { "InvalidClientTokenId", "the credentials are not known to AWS: wrong, revoked, or of another partition" },
     { "InvalidSignatureException", WRONG_SECRET },
     { "SignatureDoesNotMatch", WRONG_SECRET },
-    { "RequestExpired", "the request came too late: the connection is slow" },
+    { "RequestExpired", "the request came too late: the connection is slow, or the clock" },
     { "MissingAuthenticationTokenException", "the credentials did not arrive whole" },
     { "IncompleteSignatureException", "the credentials did not arrive whole" },
     { "OptInRequired", "the account is not signed up for KMS in this region" },

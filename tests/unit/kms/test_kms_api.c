@@ -250,6 +250,23 @@ static void every_error_has_a_sentence_that_fits_a_fault(void)
     }
 }
 
+/* What the documentation's table does not explain, nobody can look up. */
+static void every_error_is_explained_in_the_documentation(void)
+{
+    static char page[65536];
+    FILE *file = fopen(OUR_VECTORS "/../../docs/kms.md", "r");
+    CHECK(file != NULL);
+    if (file == NULL)
+        return;
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; kms_error_at(i) != NULL; i++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "`%s`", kms_error_at(i)->name);
+        CHECK_ROW(quoted, strstr(page, quoted) != NULL);
+    }
+}
+
 int main(void)
 {
     every_partition_has_its_host();
@@ -260,5 +277,6 @@ int main(void)
     contexts_have_maxima();
     errors_are_told_by_their_names_alone();
     every_error_has_a_sentence_that_fits_a_fault();
+    every_error_is_explained_in_the_documentation();
     return failures != 0;
 }
