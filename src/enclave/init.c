@@ -102,7 +102,7 @@ static bool read_cid(const char *digits, uint32_t *cid)
     uint64_t value = 0;
     for (; *digits >= '0' && *digits <= '9' && value <= UINT32_MAX; digits++)
         value = value * 10 + (uint64_t)(*digits - '0');
-    if (*digits != '\0' || value < CID_LEAST || value >= VMADDR_CID_ANY)
+    if (*digits != '\0' || value < CID_LEAST || value >= UINT32_MAX) /* VMADDR_CID_ANY */
         return false;
     *cid = (uint32_t)value;
     return true;
