@@ -1,14 +1,16 @@
 #include "parent/output.h"
 
+#include "parent/eth_amount.h"
 #include "parent/json_pretty.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 256, COLUMN = 28 };
+enum { NAME_MAX_BYTES = 256, COLUMN = 32 };
 
 static void put_harmless(FILE *to, struct bytes text)
 {
@@ -102,18 +104,62 @@ void put_printable(struct json string)
     put_string_to(stdout, string);
 }
 
-static void put_value(struct json value)
+static bool ends_with(const char *name, const char *ending)
+{
+    const size_t len = strlen(name), ending_len = strlen(ending);
+    return len >= ending_len && strcmp(name + len - ending_len, ending) == 0;
+}
+
+/* Seconds since the epoch, as a date. */
+static void put_date(uint64_t seconds)
+{
+    const time_t time = (time_t)seconds;
+    char text[32] = "";
+    struct tm utc;
+    if (gmtime_r(&time, &utc) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+        (void)fputs(text, stdout);
+    else
+        (void)fprintf(stdout, "%llu", (unsigned long long)seconds);
+}
+
+/* Wei are shown as ETH and times as dates: their names say what they are. */
+static void put_value(const char *name, struct json value)
+{
+    struct bytes digits;
+    struct u256 wei;
+    uint64_t time;
+    if (ends_with(name, "_wei") && json_plain_string(value, &digits) && u256_read_decimal(digits, &wei))
+        (void)fputs(eth_amount_text(&wei).text, stdout);
+    else if (ends_with(name, "time_ms") && json_u64(value, &time))
+        put_date(time / 1000);
+    else if (ends_with(name, "expires") && json_u64(value, &time))
+        put_date(time);
+    else if (json_kind(value) == JSON_NULL)
+        (void)fputc('-', stdout);
+    else
+        put_string_to(stdout, value);
+}
+
+static void put_row(const char *name, const char *shown, struct json value)
+{
+    put_harmless(stdout, bytes_of_text(shown));
+    for (size_t column = strlen(shown); column < COLUMN; column++)
+        (void)fputc(' ', stdout);
+    (void)fputs("  ", stdout);
+    put_value(name, value);
+    (void)fputc('\n', stdout);
+}
+
+static void put_rows(const char *name, struct json value)
 {
     if (json_kind(value) != JSON_ARRAY) {
-        put_string_to(stdout, value);
+        put_row(name, name, value);
         return;
     }
     struct json_cursor items = json_items(value);
     struct json key, item;
-    for (bool first = true; json_next(&items, &key, &item); first = false) {
-        (void)fputs(first ? "" : ", ", stdout);
-        put_string_to(stdout, item);
-    }
+    for (bool first = true; json_next(&items, &key, &item); first = false)
+        put_row(name, first ? name : "", item);
 }
 
 void put_table(struct json object)
@@ -141,11 +187,6 @@ void put_table(struct json object)
             cursors[depth++] = json_items(value);
             continue;
         }
-        put_harmless(stdout, bytes_of_text(name));
-        for (size_t column = strlen(name); column < COLUMN; column++)
-            (void)fputc(' ', stdout);
-        (void)fputs("  ", stdout);
-        put_value(value);
-        (void)fputc('\n', stdout);
+        put_rows(name, value);
     }
 }

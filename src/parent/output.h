@@ -21,7 +21,8 @@ void put_json_pretty(struct json value); /* json_pretty and a line end */
 void put_json_line(struct json value);   /* as it is, on one line */
 void put_printable(struct json string);  /* a JSON string's text, made harmless; other values as JSON */
 
-/* "name    value" for every member, objects opened as "outer.inner", arrays as comma-separated lists. For people. */
+/* "name    value" for every member, for people: objects opened as "outer.inner", a line for each item of an array, wei
+ * (names in _wei) as ETH, times (names in time_ms and expires) as dates, null as a dash. */
 void put_table(struct json object);
 
 #endif

@@ -2,8 +2,8 @@
 Signature Version 4 and looks at what it was asked to encrypt."""
 
 import base64
-import hashlib
 import json
+import subprocess
 
 import ethereum as eth
 from aws import authorization
@@ -104,6 +104,19 @@ for what, arguments, stdin, code, fragment in [
     claim(f"{what} is exit {code}", run.returncode == code and fragment in run.stderr and "ac0974" not in run.stderr.lower(),
           f"{run.returncode} {run.stderr.strip()}")
 claim("and none of them reached KMS", len(kms.http.asked) == asked)
+
+# A /dev of our own, in a mount namespace of our own, is how a machine that runs enclaves looks.
+parent = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev && touch /dev/nitro_enclaves && exec "$@"', "sh"]
+if subprocess.run([*parent, "true"], capture_output=True).returncode == 0:
+    at_parent = [*parent, ENSIGN, "encrypt", "--kms-key-id", ARN, "--policy", policy, "--new"]
+    env = {**CLEAN, **TEMPORARY, **kms.env}
+    run = subprocess.run(at_parent, capture_output=True, text=True, env=env, timeout=30)
+    claim("on a machine that runs enclaves it refuses, and says why", run.returncode == 4 and "/dev/nitro_enclaves" in run.stderr
+          and "--here" in run.stderr and len(kms.http.asked) == asked, run.stderr)
+    run = subprocess.run([*at_parent, "--here"], capture_output=True, text=True, env=env, timeout=30)
+    claim("unless told to", run.returncode == 0, run.stderr)
+else:
+    print("skipped: the refusal on a machine that runs enclaves; wanted are rights to make a mount namespace")
 
 denied = Kms(status=400, error=json.dumps({"__type": "AccessDeniedException", "Message": "User: secret-detail is not authorized"}).encode())
 run = ensign("encrypt", "--kms-key-id", ARN, "--new", env={**TEMPORARY, **denied.env})

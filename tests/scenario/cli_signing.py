@@ -10,7 +10,7 @@ from expect import claim, done
 
 DOCUMENT = bytes(range(256)) * 17
 ANSWERS = {
-    "status": {"address": None, "budget_left": {"max_fee_wei": "1"}, "mode": "open", "warnings": ["one", "two\x1b[1m"]},
+    "status": {"address": None, "budget_left": {"max_fee_wei": "99975000000000000"}, "lease": {"expires": 1795454933}, "mode": "open", "warnings": ["one", "two\x1b[1m"]},
     "attestation": {"document_b64": base64.b64encode(DOCUMENT).decode()},
     "sealed": {"ciphertext_b64": "AQID", "key_id": "arn", "sha256": "00"},
     "sign_transaction": {"raw_tx": "0xf86b"}, "sign_ticket": {"signature": "0x01", "ticket_hash": "0x02"},
@@ -21,8 +21,9 @@ AT = ["--endpoint", signer.endpoint]
 run = ensign("status", *AT)
 claim("status in a pipe is JSON", run.returncode == 0 and json.loads(run.stdout) == ANSWERS["status"], run.stderr)
 shown, code = ensign_on_a_terminal("status", *AT)
-claim("on a terminal a table, without what steers one", code == 0 and re.search(r"^budget_left\.max_fee_wei +1$", shown, re.M)
-      and re.search(r"^warnings +one, two\?\[1m$", shown, re.M) and "\x1b" not in shown, repr(shown))
+claim("on a terminal a table, without what steers one", code == 0 and re.search(r"^budget_left\.max_fee_wei +0\.099975 ETH$", shown, re.M)
+      and re.search(r"^warnings +one\n +two\?\[1m$", shown, re.M) and re.search(r"^address +-$", shown, re.M)
+      and re.search(r"^lease\.expires +2026-11-23T17:28:53Z$", shown, re.M) and "\x1b" not in shown, repr(shown))
 shown, code = ensign_on_a_terminal("status", *AT, "--json")
 claim("and JSON when asked", code == 0 and json.loads(shown) == ANSWERS["status"])
 claim("sealed", json.loads(ensign("sealed", *AT).stdout) == ANSWERS["sealed"])
