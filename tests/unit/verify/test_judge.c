@@ -1,0 +1,313 @@
+/* Documents that are wrong in exactly one way each, made under a root of our own: the report must name that one check,
+ * and no other. */
+#include "check.h"
+#include "core/codec/cbor.h"
+#include "dev/nsm_document.h"
+#include "dev/nsm_pki.h"
+#include "verify/judge.h"
+#include "verify/x509_chain.h"
+
+#include <openssl/pem.h>
+#include <string.h>
+
+#define NOW_S  ((uint64_t)1795359600) /* 2026-11-22T15:00:00Z */
+#define NOW_MS (NOW_S * 1000)
+
+static const struct nsm_names names = { "us-east-2", "i-0e5160000000051e0", "i-0e5160000000051e0-enc0190e51651e51e51" };
+static struct nsm_pki pki, other;
+static uint8_t buffer[NSM_DOCUMENT_CAP];
+static struct nsm_document plan;
+static struct judge_demands demands;
+static struct judge_report report;
+
+/* A document and demands in which nothing is wrong. */
+static void begin(void)
+{
+    plan = (struct nsm_document){ .module_id = bytes_of_text(names.module_id),
+                                  .timestamp_ms = NOW_MS,
+                                  .certificate = identity_der(&pki.chain[NSM_LEAF]),
+                                  .cabundle_count = NSM_LEAF,
+                                  .nonce = { .present = true, .bytes = BYTES_LIT("nonce") } };
+    for (size_t i = 0; i < NSM_LEAF; i++)
+        plan.cabundle[i] = identity_der(&pki.chain[i]);
+    for (size_t i = 0; i < 16; i++)
+        plan.locked[i] = true;
+    memset(plan.pcrs[0].bytes, 0xa0, sizeof plan.pcrs[0].bytes);
+    demands = (struct judge_demands){ .root_count = 1,
+                                      .roots = { nsm_pki_root_fingerprint(&pki) },
+                                      .utc_ms = NOW_MS + 1000,
+                                      .max_age_ms = 300000,
+                                      .max_ahead_ms = 1000 };
+}
+
+static struct bytes made_with(EVP_PKEY *key)
+{
+    struct writer out = writer_of(buffer, sizeof buffer);
+    struct bytes document = { NULL, 0 };
+    struct fault why = { 0 };
+    CHECK(nsm_document_put(&out, &plan, key, &why));
+    CHECK(writer_done(&out, &document));
+    return document;
+}
+
+static struct bytes made(void)
+{
+    return made_with(pki.chain[NSM_LEAF].key);
+}
+
+/* Exactly that check fails (NULL: none). */
+static void expect(const char *name, struct bytes document, const char *wanted)
+{
+    const bool believed = judge(document, &demands, &report);
+    CHECK_ROW(name, believed == (wanted == NULL));
+    CHECK_ROW(name, report.believed == believed);
+    for (size_t i = 0; i < report.count; i++) {
+        const bool failing = wanted != NULL && strcmp(report.checks[i].name, wanted) == 0;
+        if (report.checks[i].ok == failing)
+            fprintf(stderr, "[%s] %s: %s\n", name, report.checks[i].name, report.checks[i].found);
+        CHECK_ROW(name, report.checks[i].ok != failing);
+    }
+    const struct judge_check *first = judge_first_failure(&report);
+    CHECK_ROW(name, wanted == NULL ? first == NULL : first != NULL && strcmp(first->name, wanted) == 0);
+}
+
+static void a_good_document_is_believed(void)
+{
+    begin();
+    demands.nonce = plan.nonce;
+    demands.pcrs[0] = (struct optional_bytes){ .present = true, .bytes = BYTES_OF(plan.pcrs[0].bytes) };
+    expect("good", made(), NULL);
+    CHECK(report.genuine && report.count == 10);
+    CHECK(bytes_equal(report.doc.module_id, bytes_of_text(names.module_id)));
+}
+
+static void time_decides(void)
+{
+    begin();
+    demands.max_age_ms = 0;
+    demands.utc_ms = NOW_MS + 4 * 3600 * 1000;
+    expect("expired leaf", made(), "chain");
+    CHECK(strstr(judge_first_failure(&report)->found, "the leaf: certificate has expired") != NULL);
+    demands.at_its_own_time = true;
+    expect("a stored one, at its own time", made(), NULL);
+    begin();
+    plan.timestamp_ms = NOW_MS - 3600 * 1000;
+    demands.max_age_ms = 0;
+    demands.utc_ms = plan.timestamp_ms;
+    expect("not yet valid", made(), "chain");
+    begin();
+    demands.utc_ms = NOW_MS + 300000;
+    expect("as old as it may be", made(), NULL);
+    demands.utc_ms = NOW_MS + 300001;
+    expect("too old", made(), "fresh");
+    demands.utc_ms = NOW_MS - 1000;
+    expect("as far ahead as it may be", made(), NULL);
+    demands.utc_ms = NOW_MS - 1001;
+    expect("too far ahead", made(), "fresh");
+}
+
+static void only_trusted_roots_count(void)
+{
+    begin();
+    demands.roots[0] = nsm_pki_root_fingerprint(&other);
+    expect("wrong root", made(), "root");
+    CHECK(!report.genuine && report.count == 2); /* nothing more is said about it */
+    demands.roots[1] = nsm_pki_root_fingerprint(&pki);
+    demands.root_count = 2;
+    expect("one of two roots", made(), NULL);
+    demands.root_count = 0;
+    expect("no root", made(), "root");
+}
+
+static void the_bundle_is_root_first(void)
+{
+    begin();
+    for (size_t i = 0; i < NSM_LEAF; i++)
+        plan.cabundle[i] = identity_der(&pki.chain[NSM_INSTANCE - i]);
+    expect("reversed", made(), "root");
+    begin();
+    plan.cabundle[1] = identity_der(&pki.chain[NSM_ZONAL]);
+    plan.cabundle[2] = identity_der(&pki.chain[NSM_REGIONAL]);
+    expect("two exchanged", made(), "order"); /* a path could be found all the same */
+}
+
+static void a_missing_certificate_breaks_order_and_chain(void)
+{
+    begin();
+    plan.cabundle_count = 3;
+    CHECK(!judge(made(), &demands, &report));
+    CHECK(strcmp(judge_first_failure(&report)->name, "order") == 0);
+    CHECK(strstr(judge_first_failure(&report)->found, "the leaf is not signed by certificate 2") != NULL);
+    CHECK(!report.checks[3].ok && strcmp(report.checks[3].name, "chain") == 0);
+}
+
+static void another_roots_leaf_is_not_ours(void)
+{
+    begin();
+    plan.certificate = identity_der(&other.chain[NSM_LEAF]);
+    CHECK(!judge(made_with(other.chain[NSM_LEAF].key), &demands, &report));
+    CHECK(strcmp(judge_first_failure(&report)->name, "order") == 0);
+    CHECK(!report.genuine);
+}
+
+static void signatures_are_the_leafs(void)
+{
+    begin();
+    expect("by the issuer's key", made_with(pki.chain[NSM_INSTANCE].key), "signature");
+    struct bytes document = made();
+    buffer[document.len - 1] ^= 1;
+    expect("a bit of s", document, "signature");
+    document = made();
+    memset(buffer + document.len - ES384_SIGNATURE, 0, ES384_SIGNATURE);
+    expect("all zero", document, "signature");
+    begin();
+    document = made();
+    /* The payload is signed: the last byte of the nonce stands before the break and the signature's header. */
+    buffer[document.len - ES384_SIGNATURE - 2 - 1 - 1] ^= 1;
+    expect("a bit of the nonce", document, "signature");
+}
+
+static struct identity variant(const struct identity_plan *leaf)
+{
+    struct identity identity = { 0 };
+    struct fault why = { 0 };
+    CHECK(identity_make(leaf, &pki.chain[NSM_INSTANCE], &identity, &why));
+    return identity;
+}
+
+static void leaves_must_be_fit_to_sign(void)
+{
+    const struct {
+        const char *name;
+        struct identity_plan plan;
+    } rows[] = {
+        { "a CA",
+          { .curve = "P-384",
+            .not_before_s = NOW_S - 60,
+            .not_after_s = NOW_S + 600,
+            .subject = { { "CN", "x" } },
+            .extensions = { { NID_key_usage, "critical,keyCertSign,digitalSignature" } } } },
+        { "no digitalSignature",
+          { .curve = "P-384",
+            .not_before_s = NOW_S - 60,
+            .not_after_s = NOW_S + 600,
+            .subject = { { "CN", "x" } },
+            .extensions = { { NID_basic_constraints, "critical,CA:FALSE" }, { NID_key_usage, "keyAgreement" } } } },
+        { "no key usage",
+          { .curve = "P-384",
+            .not_before_s = NOW_S - 60,
+            .not_after_s = NOW_S + 600,
+            .subject = { { "CN", "x" } },
+            .extensions = { { NID_basic_constraints, "critical,CA:FALSE" } } } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin();
+        struct identity leaf = variant(&rows[i].plan);
+        plan.certificate = identity_der(&leaf);
+        expect(rows[i].name, made_with(leaf.key), "leaf");
+        identity_free(&leaf);
+    }
+    /* The instance's own certificate, which is a CA, used as the leaf. */
+    begin();
+    plan.certificate = identity_der(&pki.chain[NSM_INSTANCE]);
+    plan.cabundle_count = 3;
+    expect("the instance as leaf", made_with(pki.chain[NSM_INSTANCE].key), "leaf");
+    CHECK(strstr(judge_first_failure(&report)->found, "CA certificate") != NULL);
+}
+
+static void form_is_strict(void)
+{
+    begin();
+    struct bytes document = made();
+    uint8_t changed[NSM_DOCUMENT_CAP + 1];
+    memcpy(changed, document.data, document.len);
+    changed[document.len] = 0;
+    expect("a byte after it", (struct bytes){ changed, document.len + 1 }, "form");
+    expect("a byte short", (struct bytes){ document.data, document.len - 1 }, "form");
+    changed[0] = 0xd2; /* tag 18 */
+    memcpy(changed + 1, document.data, document.len);
+    expect("tagged", (struct bytes){ changed, document.len + 1 }, "form");
+    demands.allow_tag = true;
+    expect("tagged, and allowed", (struct bytes){ changed, document.len + 1 }, NULL);
+    expect("nothing", (struct bytes){ NULL, 0 }, "form");
+}
+
+static void debug_enclaves_are_told(void)
+{
+    begin();
+    memset(plan.pcrs[0].bytes, 0, sizeof plan.pcrs[0].bytes);
+    expect("debug", made(), "debug");
+    CHECK(report.genuine);
+    demands.allow_debug = true;
+    expect("debug, and allowed", made(), NULL);
+}
+
+static void demands_are_compared(void)
+{
+    begin();
+    demands.nonce = (struct optional_bytes){ .present = true, .bytes = BYTES_LIT("nonsense") };
+    expect("another nonce", made(), "nonce");
+    begin();
+    demands.user_data = (struct optional_bytes){ .present = true, .bytes = BYTES_LIT("x") };
+    expect("user_data absent", made(), "user_data");
+    plan.user_data = (struct optional_bytes){ .present = true, .bytes = BYTES_LIT("") };
+    demands.user_data.bytes = BYTES_LIT("");
+    expect("user_data empty and present", made(), NULL);
+    begin();
+    demands.public_key = (struct optional_bytes){ .present = true, .bytes = BYTES_LIT("k") };
+    expect("public_key absent", made(), "public_key");
+    begin();
+    struct hash48 wanted = { { 1 } };
+    demands.pcrs[8] = (struct optional_bytes){ .present = true, .bytes = BYTES_OF(wanted.bytes) };
+    expect("another PCR8", made(), "pcr8");
+    begin();
+    demands.pcrs[16] = (struct optional_bytes){ .present = true, .bytes = BYTES_OF(wanted.bytes) };
+    expect("PCR16 is not locked", made(), "pcr16");
+}
+
+static void fingerprints_are_of_one_certificate(void)
+{
+    struct fault why = { 0 };
+    struct hash32 fingerprint;
+    char *text = NULL;
+    BIO *pem = BIO_new(BIO_s_mem());
+    CHECK(PEM_write_bio_X509(pem, pki.chain[NSM_ROOT].certificate) == 1);
+    long len = BIO_get_mem_data(pem, &text);
+    CHECK(x509_pem_fingerprint((struct bytes){ (uint8_t *)text, (size_t)len }, &fingerprint, &why));
+    const struct hash32 wanted = nsm_pki_root_fingerprint(&pki);
+    CHECK(memcmp(&fingerprint, &wanted, sizeof wanted) == 0);
+    CHECK(PEM_write_bio_X509(pem, pki.chain[NSM_ROOT].certificate) == 1);
+    len = BIO_get_mem_data(pem, &text);
+    CHECK(!x509_pem_fingerprint((struct bytes){ (uint8_t *)text, (size_t)len }, &fingerprint, &why));
+    CHECK(!x509_pem_fingerprint(BYTES_LIT("no PEM"), &fingerprint, &why) && why.code == FAULT_INPUT);
+    BIO_free(pem);
+}
+
+static void make_chain(struct nsm_pki *made)
+{
+    struct fault why = { 0 };
+    const struct nsm_names none = { "", "", "" };
+    CHECK(nsm_certificate_make(NSM_ROOT, &none, NOW_S - 86400, NULL, &made->chain[NSM_ROOT], &why));
+    CHECK(nsm_pki_renew(made, &names, NOW_S - 5, &why));
+}
+
+int main(void)
+{
+    make_chain(&pki);
+    make_chain(&other);
+    a_good_document_is_believed();
+    time_decides();
+    only_trusted_roots_count();
+    the_bundle_is_root_first();
+    a_missing_certificate_breaks_order_and_chain();
+    another_roots_leaf_is_not_ours();
+    signatures_are_the_leafs();
+    leaves_must_be_fit_to_sign();
+    form_is_strict();
+    debug_enclaves_are_told();
+    demands_are_compared();
+    fingerprints_are_of_one_certificate();
+    nsm_pki_free(&pki);
+    nsm_pki_free(&other);
+    return failures != 0;
+}
