@@ -1,6 +1,4 @@
 #include "core/base/text.h"
-#include "dev/files.h"
-#include "dev/nsm_sim.h"
 #include "dev/sim_programs.h"
 #include "dev/sim_state.h"
 
@@ -63,17 +61,6 @@ bool sim_make_roles(const char *folder, struct fault *why)
     ok = ok && sim_state_save(state, why);
     sim_state_close(state);
     return ok;
-}
-
-bool sim_measure(const char *path, struct hash48 *pcr, struct fault *why)
-{
-    uint8_t *content = NULL;
-    size_t len = 0;
-    if (!file_read(path, SIZE_MAX / 2, &content, &len, why))
-        return false;
-    *pcr = nsm_pcr_of_content((struct bytes){ content, len });
-    free(content);
-    return true;
 }
 
 bool sim_pcr_read(const char *hex, struct hash48 *pcr)

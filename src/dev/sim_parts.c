@@ -4,6 +4,8 @@
 #include "dev/clock.h"
 #include "dev/files.h"
 #include "dev/sim_programs.h"
+#include "image/pcr.h"
+#include "image/signature.h"
 #include "verify/x509_chain.h"
 
 #include <stdlib.h>
@@ -49,16 +51,54 @@ bool sim_pcr_argument(const char *text, struct nsm_plan *plan, struct hash48 val
     return true;
 }
 
+void sim_plan_image(struct nsm_plan *plan, struct hash48 values[static NSM_BOOT_PCRS], struct hash48 pcr0)
+{
+    static const struct hash48 zero = { { 0 } };
+    sim_plan_pcr(plan, values, 0, pcr0);
+    if (memcmp(&pcr0, &zero, sizeof zero) == 0)
+        return;
+    sim_plan_pcr(plan, values, 1, pcr0);
+    sim_plan_pcr(plan, values, 2, nsm_pcr_of_content((struct bytes){ NULL, 0 }));
+}
+
+static bool measure_eif(struct bytes file, struct nsm_plan *plan, struct hash48 values[static NSM_BOOT_PCRS],
+                        struct fault *why)
+{
+    struct eif eif;
+    if (!eif_read(file, &eif, why))
+        return false;
+    const struct measurements measured = eif_measure(&eif);
+    sim_plan_pcr(plan, values, 0, measured.pcr0);
+    sim_plan_pcr(plan, values, 1, measured.pcr1);
+    sim_plan_pcr(plan, values, 2, measured.pcr2);
+    const struct eif_section *section = eif_find(&eif, EIF_SIGNATURE);
+    if (section == NULL)
+        return true;
+    struct eif_signature *signature = malloc(sizeof *signature);
+    must(signature != NULL);
+    const bool ok =
+        eif_signature_read(section->data, signature, why) && eif_signature_check(signature, &measured.pcr0, why);
+    if (ok)
+        sim_plan_pcr(plan, values, 8, nsm_pcr_of_content((struct bytes){ signature->der, signature->der_len }));
+    free(signature);
+    return ok;
+}
+
 bool sim_plan_measure(const char *path, struct nsm_plan *plan, struct hash48 values[static NSM_BOOT_PCRS],
                       struct fault *why)
 {
-    struct hash48 measured;
-    if (!sim_measure(path, &measured, why))
+    uint8_t *content = NULL;
+    size_t len = 0;
+    if (!file_read(path, SIZE_MAX / 2, &content, &len, why))
         return false;
-    sim_plan_pcr(plan, values, 0, measured);
-    sim_plan_pcr(plan, values, 1, measured);
-    sim_plan_pcr(plan, values, 2, nsm_pcr_of_content((struct bytes){ NULL, 0 }));
-    return true;
+    const struct bytes file = { content, len };
+    bool ok = true;
+    if (text_starts_with(file, BYTES_LIT(".eif")))
+        ok = measure_eif(file, plan, values, why) || (fault_prefix(why, ": "), fault_prefix(why, path));
+    else
+        sim_plan_image(plan, values, nsm_pcr_of_content(file));
+    free(content);
+    return ok;
 }
 
 bool sim_cms_choice(const char *text, enum kms_cms_choice *choice)

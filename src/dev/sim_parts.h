@@ -16,7 +16,11 @@ void sim_serve_imds(void *context, struct connection *connection);
 bool sim_pcr_argument(const char *text, struct nsm_plan *plan, struct hash48 values[static NSM_BOOT_PCRS],
                       struct fault *why) MUST_USE;
 void sim_plan_pcr(struct nsm_plan *plan, struct hash48 values[static NSM_BOOT_PCRS], size_t index, struct hash48 pcr);
-/* Of a file: PCR0 and PCR1 its measurement, PCR2 that of nothing, as an image with a single ramdisk has them. */
+/* What a given PCR0 leaves open: PCR1 the same and PCR2 that of nothing, as an image with a single ramdisk has them; a
+ * zero PCR0, of a debug enclave, leaves them zero. */
+void sim_plan_image(struct nsm_plan *plan, struct hash48 values[static NSM_BOOT_PCRS], struct hash48 pcr0);
+/* PCR0, 1, 2 and 8 of an EIF (it begins with ".eif"), or sim_plan_image of any other file's
+ * SHA384(0^48 || SHA384(content)). */
 bool sim_plan_measure(const char *path, struct nsm_plan *plan, struct hash48 values[static NSM_BOOT_PCRS],
                       struct fault *why) MUST_USE;
 

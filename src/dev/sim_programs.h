@@ -41,8 +41,6 @@ int sim_failed(const struct fault *why);                                      /*
  * GenerateRandom. */
 bool sim_make_roles(const char *folder, struct fault *why);
 
-/* PCR0 of a plain file: SHA384(0^48 || SHA384(content)). */
-bool sim_measure(const char *path, struct hash48 *pcr, struct fault *why);
 bool sim_pcr_read(const char *hex, struct hash48 *pcr); /* 96 hex digits */
 
 #endif

@@ -228,7 +228,7 @@ int sim_up(int count, char **arguments)
                 return sim_usage("--pcr0 and --measure: want one of the two");
             if (!sim_pcr_read(optarg, &pcr))
                 return sim_usage("--pcr0 %.100s: want 96 hex digits", optarg);
-            sim_plan_pcr(&up.plan, up.pcrs, 0, pcr);
+            sim_plan_image(&up.plan, up.pcrs, pcr);
             image_given = true;
             break;
         case 'm':
@@ -266,7 +266,7 @@ int sim_up(int count, char **arguments)
     if (folder == NULL || optind < count)
         return sim_usage("up wants one DIR; see ensign-sim up --help");
     if (!up.plan.pcrs[0].present) /* some image: whatever it is called after */
-        sim_plan_pcr(&up.plan, up.pcrs, 0, nsm_pcr_of_content(BYTES_LIT("ensign-sim")));
+        sim_plan_image(&up.plan, up.pcrs, nsm_pcr_of_content(BYTES_LIT("ensign-sim")));
 
     char env[FILE_PATH_MAX];
     if (!folder_make(folder, &why))
