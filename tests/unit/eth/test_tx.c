@@ -89,7 +89,7 @@ static void refusals_begin_with_eth_accounts_words(void)
         struct arena arena = arena_of(room, sizeof room);
         struct writer text = writer_of(text_room, sizeof text_room);
         struct fault why = { 0 };
-        struct bytes want;
+        struct bytes want = { 0 };
         struct tx tx = { .nonce = 77 };
         CHECK(json_string(json_member(row, BYTES_LIT("text")), &text) && writer_done(&text, &want));
         CHECK_ROW(vectors.place, !tx_from_json(json_member(row, BYTES_LIT("tx")), &signer, &arena, &tx, &why));
