@@ -57,7 +57,10 @@ class Anvil:
 
     def mine(self, raw):
         """Sends a raw transaction; its receipt, which must say success."""
-        receipt = self.rpc("eth_getTransactionReceipt", self.rpc("eth_sendRawTransaction", raw))
+        sent = self.rpc("eth_sendRawTransaction", raw)
+        deadline = time.monotonic() + 20
+        while (receipt := self.rpc("eth_getTransactionReceipt", sent)) is None and time.monotonic() < deadline:
+            time.sleep(0.02)  # mined a moment after it is taken
         assert receipt and int(receipt["status"], 16) == 1, f"not mined well: {receipt}"
         return receipt
 
