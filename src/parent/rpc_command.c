@@ -4,8 +4,6 @@
 #include "parent/input_file.h"
 #include "parent/output.h"
 
-#include <stdlib.h>
-
 bool wants_json(const struct arguments *arguments)
 {
     return argument_is_given(arguments, "json") || !output_is_terminal();
@@ -44,9 +42,8 @@ bool rpc_read_object(const char *path, struct json *object, enum exit_code *code
 {
     struct fault why;
     struct bytes text;
-    uint8_t *buffer = malloc(RPC_FILE_MAX);
-    must(buffer != NULL);
-    bool ok = input_file_read(path, buffer, RPC_FILE_MAX, &text, &why);
+    static uint8_t buffer[RPC_FILE_MAX];
+    bool ok = input_file_read(path, buffer, sizeof buffer, &text, &why);
     if (ok && !json_read(text_trim(text), object, &why)) {
         (void)fault_prefix(&why, ": ");
         ok = fault_prefix(&why, path);
@@ -56,5 +53,5 @@ bool rpc_read_object(const char *path, struct json *object, enum exit_code *code
                        json_kind_name(json_kind(*object)));
     if (!ok)
         *code = command_failed(EXIT_CODE_INPUT, &why);
-    return ok; /* the object is a view into the buffer, which stays */
+    return ok;
 }

@@ -21,8 +21,8 @@ bool rpc_send(struct signer_client *client, struct json *result, enum exit_code 
 /* The text of a member that must be a plain string ("0x…", base64). False: said, and *code is the program's. */
 bool rpc_text(struct json result, const char *name, struct bytes *text, enum exit_code *code) MUST_USE;
 
-/* A JSON object from a file or standard input, at most RPC_FILE_MAX bytes, in memory of this process's life. False:
- * said, and *code is the program's. */
+/* A JSON object from a file or standard input, at most RPC_FILE_MAX bytes; a view that holds until the next call.
+ * False: said, and *code is the program's. */
 bool rpc_read_object(const char *path, struct json *object, enum exit_code *code) MUST_USE;
 
 #endif
