@@ -1,0 +1,114 @@
+"""The enclave image on emulated Nitro hardware, over real AF_VSOCK: the demo's story, connections by the hundred, frames of
+a mebibyte, a kill and a new start, a lease that ends, and images that must not serve."""
+
+import base64
+import concurrent.futures
+import json
+import pathlib
+import socket
+import struct
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from booted import BootedStack, build_image  # noqa: E402
+from machine import Machine  # noqa: E402
+import ethereum as eth  # noqa: E402
+import story  # noqa: E402
+from expect import claim, done  # noqa: E402
+from stack import Stack  # noqa: E402
+
+
+def pcr0_of(document):
+    """PCR0 in an attestation document: map key 0, then 48 bytes."""
+    at = document.index(b"\x64pcrs")
+    at = document.index(b"\x00\x58\x30", at)
+    return document[at + 3:at + 51].hex()
+
+
+def the_story():
+    with BootedStack(mode="strict", policy=story.policy(Stack), policy_in_settings=False) as stack:
+        story.strict(stack)
+        claim("the demo's story, told in a booted enclave", not story.FAILED, ", ".join(story.FAILED))
+        document = base64.b64decode(stack.signer.call("attestation", nonce="0x" + "77" * 32)["document_b64"])
+        claim("the document's PCR0 is the image's, as `ensign image build` printed it", pcr0_of(document) == stack.pcr0)
+        many_connections(stack.signer)
+        large_frames(stack.signer)
+        a_thousand_signatures(stack.signer)
+        killed_and_booted_again(stack)
+
+
+def many_connections(signer):
+    began = time.monotonic()
+    for _ in range(300):
+        signer.call("address")
+    claim("300 connections in a row", True, f"{time.monotonic() - began:.2f} s")
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(lambda _: signer.call("address")["address"], range(300)))
+    claim("30 at once, 300 in all", set(answers) == {signer.address})
+
+
+def large_frames(signer):
+    text = json.dumps({"method": "sign_message_defunct", "params": {"message_hash": "0x" + "ab" * 32}})
+    whole = text[:-1] + " " * ((1 << 20) - len(text)) + "}"
+    answer = json.loads(signer.exchange(whole.encode()))
+    claim("a frame of 1 MiB in", len(whole) == 1 << 20 and answer["error"]["code"] == "policy", str(answer)[:100])
+    with signer.connect(10) as s:
+        s.sendall(struct.pack(">I", (1 << 20) + 1))
+        claim("one byte more is refused", b'"limit"' in s.recv(4096))
+
+
+def a_thousand_signatures(signer):
+    ticket = eth.ticket(signer.address, number=1, face_value=10**18 // 20)
+    began = time.monotonic()
+    signatures = {signer.call("sign_ticket", ticket=ticket)["signature"] for _ in range(1000)}
+    claim("1,000 signatures in a machine of 64 MiB", len(signatures) == 1, f"{time.monotonic() - began:.1f} s")
+
+
+def killed_and_booted_again(stack):
+    sealed, policy = stack.sealed, stack.folder / "policy.json"
+    stack.machine.stop()
+    stack.boot(stack.eif, "again")
+    claim("killed and booted again, it has forgotten the key", stack.signer.call("status")["provisioned"] is False)
+    claim("and takes the same ciphertext", stack.provision(sealed, "--policy", policy).address == sealed["address"])
+
+
+def large_answers():
+    """A policy of 16,000 recipients makes an answer of nearly a mebibyte."""
+    recipients = ["0x" + f"{i:040x}" for i in range(1, 16001)]
+    with BootedStack(mode="strict", policy=Stack.policy(allowed_recipients=recipients), memory=64) as stack:
+        signer = stack.provision()
+        document = signer.call("policy")
+        claim("an answer of 700 KB out, and a policy of 16,000 recipients in the image",
+              len(document["policy"]["allowed_recipients"]) == 16000 and document["policy_sha256"] == stack.digest())
+
+
+def a_lease_that_ends():
+    with BootedStack(mode="strict", policy=Stack.policy(), settings={"lease_seconds": 6}) as stack:
+        stack.provision()
+        deadline = time.monotonic() + 30
+        while stack.machine.alive() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        claim("the lease ends, and the machine with it", not stack.machine.alive(), stack.machine.console_text()[-120:])
+
+
+def trust_root_is_in_the_image():
+    """The stand-in's certificate is believed only because the settings name its root."""
+    with BootedStack(mode="open") as stack:
+        sealed = stack.seal()
+        without = stack.folder / "without.eif"
+        build_image(without, json.dumps({"mode": "open"}))
+        stack.machine.stop()
+        stack.boot(without, "without")
+        said = stack.provision(sealed, check=False)
+        claim("an image without the test root cannot be talked into it", said.returncode == 1 and "255" in said.stderr,
+              said.stderr.strip()[-160:])
+        stack.machine.stop()
+        stack.boot(stack.eif, "with")
+        claim("the one with it serves", stack.provision(sealed).address == sealed["address"])
+
+
+for part in (the_story, large_answers, a_lease_that_ends, trust_root_is_in_the_image):
+    print(f"\n== {part.__name__.replace('_', ' ')}", flush=True)
+    part()
+done()
