@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from scene import Client, Scene, anonymous_kib, cases, descendants, frame, program, request, run, skip
+from scene import SANITIZED, Client, Scene, anonymous_kib, cases, descendants, frame, program, request, run, skip
 
 ENSIGND = program("ENSIGND")
 INSECURE = os.environ.get("ENSIGND_INSECURE") == "true"
@@ -130,11 +130,8 @@ def idle_memory_is_small():
         answers(process.socket)
         time.sleep(0.5)
         used = anonymous_kib(process.pid)
-        if used is None:
-            print("      skipped: only root may read the memory books of a process that is not dumpable")
-            return
-        print(f"      idle: {used} KiB of anonymous memory, both processes")
-        if STATIC:
+        if used is not None:
+            print(f"      idle: {used} KiB of anonymous memory, both processes")
             assert used <= 8192, used
 
 
@@ -225,8 +222,8 @@ def rule_01_settings_that_are_none_stop_the_start():
 
 
 def a_page_that_cannot_be_locked_is_no_place_for_a_key():
-    if os.getuid() != 0:
-        print("      skipped: only root can become somebody without the right to lock memory")
+    if SANITIZED or os.getuid() != 0:
+        print("      skipped: a sanitizer makes mlock do nothing; only root can become somebody without the right to lock memory")
         return
 
     def as_nobody():

@@ -6,6 +6,7 @@
  *   "big N"      N bytes
  */
 #include "check.h"
+#include "core/base/text.h"
 #include "core/codec/frame.h"
 #include "enclave/server.h"
 #include "io/stream.h"
@@ -47,8 +48,9 @@ static enum service_turn toy_answer(void *context, struct bytes request, bool ma
         sem_post(&held);
         sem_wait(&let_go);
     }
-    if (says(request, "big ")) {
-        for (long left = strtol((const char *)request.data + 4, NULL, 10); left > 0; left--)
+    uint64_t count = 0;
+    if (says(request, "big ") && text_read_uint((struct bytes){ request.data + 4, request.len - 4 }, &count)) {
+        for (; count > 0; count--)
             writer_u8(answer, 'x');
     } else {
         writer_put(answer, request);
@@ -362,7 +364,9 @@ static void late_clients_are_closed_or_told(void)
     CHECK(hears(done, "(closed)"));
     const uint64_t idle_ms = io_now_ms() - begin_ms;
     CHECK(first_ms >= 100 && request_ms >= 200 && idle_ms >= 300);
-    usleep(200000);
+    struct pollfd answered = { .fd = hoarder, .events = POLLIN };
+    CHECK(poll(&answered, 1, PATIENCE_MS) == 1);
+    usleep(2 * 1000 * limits.idle_ms);
     uint8_t taken[65536];
     size_t total = 0;
     for (ssize_t got; (got = read(hoarder, taken, sizeof taken)) > 0;)
