@@ -300,7 +300,7 @@ static void read_data(struct reader *in, struct nsm_response *response)
             cbor_skip(in);
     }
     const bool fits = describes || extends ? length_is_of_a_pcr(response->data.len) : response->data.len > 0;
-    if (!data || lock != describes || !fits)
+    if (lock != describes || !fits)
         reader_fail(in);
 }
 

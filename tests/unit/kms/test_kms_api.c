@@ -164,6 +164,7 @@ static const struct {
     { "{\"\": \"b\"}", "empty name" },
     { "{\"a\": \"b\\nc\"}", "control" },
     { "{\"a\\u0000\": \"b\"}", "control" },
+    { "{\"a\": \"b\\u007f\"}", "control" },
     { "{\"ensign-policy-sha256\": \"00\"}", "ensign-" },
     { "{\"ENSIGN-Policy-SHA256\": \"00\"}", "ensign-" },
     { "{\"\\u0065nsign-policy-sha256\": \"00\"}", "ensign-" },

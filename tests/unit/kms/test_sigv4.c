@@ -158,7 +158,9 @@ static void a_secret_or_a_list_that_does_not_fit_is_refused(void)
     CHECK(!sigv4_sign(&request, &secret, signature));
     secret.len--;
     CHECK(sigv4_sign(&request, &secret, signature) && strlen(signature) == 64);
-    request.header_count++;
+    request.header_count = 0;
+    CHECK(!sigv4_sign(&request, &secret, signature));
+    request.header_count = HTTP_HEADERS_MAX + 1;
     CHECK(!sigv4_sign(&request, &secret, signature));
 }
 

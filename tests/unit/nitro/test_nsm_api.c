@@ -1,6 +1,7 @@
 /* NSM messages: each as cbor2 encodes it, both ways; other orders and forms; and messages wrong in one way. */
 #include "vectors.h"
 
+#include "core/codec/cbor.h"
 #include "core/nitro/nsm_api.h"
 
 #define PUBLIC_KEY_LEN 294
@@ -223,6 +224,7 @@ static const struct {
     { "nothing", NSM_GET_RANDOM, BYTES_INIT("") },
     { "a byte after it", NSM_LOCK_PCR, BYTES_INIT("\x67LockPCR\x00") },
     { "a map for a bare one", NSM_LOCK_PCR, BYTES_INIT("\xa1\x67LockPCR\xf6") },
+    { "another's fields in a bare one", NSM_LOCK_PCR, BYTES_INIT("\xa1\x67LockPCR\xa1\x66random\x41\x01") },
     { "a bare one for a map", NSM_GET_RANDOM, BYTES_INIT("\x69GetRandom") },
     { "no random bytes", NSM_GET_RANDOM, BYTES_INIT("\xa1\x69GetRandom\xa1\x66random\x40") },
     { "none at all", NSM_GET_RANDOM, BYTES_INIT("\xa1\x69GetRandom\xa0") },
@@ -298,6 +300,74 @@ static void pcr_values_have_the_length_of_a_sha2(void)
     }
 }
 
+/* A description, with `without` left out, `twice` twice, and the lists and names of the given lengths. */
+static bool description_reads(size_t without, size_t twice, size_t module_id_len, size_t locked, uint64_t last_locked)
+{
+    static const char *const names[] = { "version_major", "version_minor", "version_patch", "module_id",
+                                         "max_pcrs",      "locked_pcrs",   "digest" };
+    static uint8_t buffer[1024], module_id[256];
+    const size_t count = sizeof names / sizeof *names;
+    struct nsm_response response;
+    struct fault why;
+    struct bytes written;
+    struct writer out = writer_of(buffer, sizeof buffer);
+    memset(module_id, 'i', sizeof module_id);
+    writer_text(&out, "\xa1\x6b"
+                      "DescribeNSM\xbf");
+    for (size_t i = 0; i < 2 * count; i++) {
+        const size_t field = i % count;
+        if (i < count ? field == without : field != twice)
+            continue;
+        cbor_put_text(&out, bytes_of_text(names[field]));
+        if (field == 3) {
+            cbor_put_text(&out, (struct bytes){ module_id, module_id_len });
+        } else if (field == 5) {
+            cbor_put_array(&out, locked);
+            for (size_t j = 0; j + 1 < locked; j++)
+                cbor_put_uint(&out, j % NSM_PCR_COUNT);
+            if (locked > 0)
+                cbor_put_uint(&out, last_locked);
+        } else if (field == 6) {
+            cbor_put_text(&out, BYTES_LIT("SHA384"));
+        } else {
+            cbor_put_uint(&out, 1);
+        }
+    }
+    cbor_put_break(&out);
+    CHECK(writer_done(&out, &written));
+    return nsm_read_response(written, NSM_DESCRIBE_NSM, &response, &why);
+}
+
+static void descriptions_have_every_field_once_and_within_bounds(void)
+{
+    enum { NONE = 7 };
+    CHECK(description_reads(NONE, NONE, NSM_MODULE_ID_MAX, NSM_PCR_COUNT, 31));
+    CHECK(description_reads(NONE, NONE, 1, 0, 0));
+    for (size_t field = 0; field < NONE; field++) {
+        CHECK(!description_reads(field, NONE, 1, 1, 0));
+        CHECK(!description_reads(NONE, field, 1, 1, 0));
+    }
+    CHECK(!description_reads(NONE, NONE, 0, 1, 0));
+    CHECK(!description_reads(NONE, NONE, NSM_MODULE_ID_MAX + 1, 1, 0));
+    CHECK(!description_reads(NONE, NONE, 1, NSM_PCR_COUNT + 1, 0));
+    CHECK(!description_reads(NONE, NONE, 1, 1, NSM_PCR_COUNT));
+}
+
+static void a_described_pcr_says_whether_it_is_locked(void)
+{
+    uint8_t buffer[128];
+    struct nsm_response response;
+    struct fault why;
+    struct bytes written;
+    struct writer out = writer_of(buffer, sizeof buffer);
+    writer_text(&out, "\xa1\x6b"
+                      "DescribePCR\xa1\x64"
+                      "data\x58\x30");
+    writer_put(&out, (struct bytes){ counting, 48 });
+    CHECK(writer_done(&out, &written));
+    CHECK(!nsm_read_response(written, NSM_DESCRIBE_PCR, &response, &why));
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof counting; i++)
@@ -308,5 +378,7 @@ int main(void)
     messages_wrong_in_one_way_are_refused();
     order_unknown_fields_and_indefinite_maps_are_read();
     pcr_values_have_the_length_of_a_sha2();
+    descriptions_have_every_field_once_and_within_bounds();
+    a_described_pcr_says_whether_it_is_locked();
     return failures != 0;
 }

@@ -55,13 +55,13 @@ def encrypt(content_key, iv, plaintext, *options):
 
 def kms(plaintext=SECRET, wrap=endless, info_oid=ENVELOPED, version=b"\2", recipient_version=b"\2", ski=SKI, ski_tag=0x80,
         scheme=OAEP, hash_oid=SHA256, mgf=MGF1, mgf_oid=SHA256, null=NULL, label=b"", to=key, digest="sha256",
-        key_len=32, recipients=1, content_oid=DATA, cipher=AES256, iv_len=16, parts=0, options=(), padding=True,
+        key_len=32, recipients=1, content_oid=DATA, cipher=AES256, iv_len=16, parts=0, options=(),
         damage_key=0, cut_key=0, drop=0, attributes=b"", version_extra=b"", last=b""):
     content_key, iv = secrets.token_bytes(key_len), secrets.token_bytes(16)
     encrypted_key = bytearray(seal(to, content_key, digest))
     encrypted_key[100] ^= damage_key
     encrypted_key = bytes(encrypted_key[:len(encrypted_key) - cut_key])
-    usable = content_key if key_len in (16, 32) else content_key[:16].ljust(32, b"\0")
+    usable = content_key if key_len == 16 else content_key[:32].ljust(32, b"\0")
     content = encrypt(usable, iv, plaintext, *options)
     content = content[:len(content) - drop]
     parameters = element(0x30, element(0xa0, element(0x30, hash_oid, null)),
@@ -137,12 +137,18 @@ case("content-not-in-blocks", "form", b"", kms(drop=1))
 case("content-empty", "form", b"", kms(drop=48))
 case("attributes", "form", b"", kms(attributes=element(0xa1)))
 case("content-too-long", "form", b"", kms(b"A" * 4112))
+case("content-too-long-in-parts", "form", b"", kms(b"A" * 4112, parts=16))
+case("length-in-three-octets", "form", b"", whole.replace(b"\x31\x82\x01", b"\x31\x83\0\x01", 1))
+case("length-in-four-octets", "form", b"", whole.replace(b"\x31\x82\x01", b"\x31\x84\0\0\x01", 1))
+case("length-reserved", "form", b"", whole.replace(b"\x31\x82", b"\x31\xff", 1))
+case("primitive-without-end", "form", b"", whole.replace(b"\x06\x09", b"\x06\x80", 1))
 case("plaintext-too-long", "closed", b"", kms(b"A" * 4097))
 case("for-another-key", "closed", b"", kms(to=other))
 case("key-sealed-with-sha1", "closed", b"", kms(digest="sha1"))
 case("key-damaged", "closed", b"", kms(damage_key=1))
 case("content-key-of-16-bytes", "closed", b"", kms(key_len=16, cipher=AES256))
 case("content-key-of-31-bytes", "closed", b"", kms(key_len=31))
+case("content-key-of-33-bytes", "closed", b"", kms(key_len=33))
 case("padding-of-zero", "closed", b"", kms(b"\0" * 16, options=["-nopad"]))
 case("padding-of-17", "closed", b"", kms(b"\x11" * 32, options=["-nopad"]))
 case("padding-uneven", "closed", b"", kms(b"A" * 14 + b"\1\2", options=["-nopad"]))

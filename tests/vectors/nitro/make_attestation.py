@@ -68,6 +68,8 @@ cases = [
     ("another-tag", "COSE_Sign1", b"\xd1" + document()),
     ("three-parts", "COSE_Sign1", cbor2.dumps([PROTECTED, {}, payload()])),
     ("five-parts", "COSE_Sign1", cbor2.dumps([PROTECTED, {}, payload(), b"\x37" * 96, b""])),
+    ("three-parts-and-one-more", "COSE_Sign1", b"\x83" + document()[1:]),
+    ("five-parts-of-which-one-is-missing", "COSE_Sign1", b"\x85" + document()[1:]),
     ("indefinite-array", "COSE_Sign1", b"\x9f" + document()[1:] + b"\xff"),
     ("payload-null", "COSE_Sign1", cbor2.dumps([PROTECTED, {}, None, b"\x37" * 96])),
     ("protected-as-text", "COSE_Sign1", cbor2.dumps(["\1", {}, payload(), b"\x37" * 96])),
