@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -87,6 +88,8 @@ static void welcome(const struct door *door)
             usleep(10000); /* else poll would spin on the connection that cannot be taken */
         return;
     }
+    const int at_once = 1; /* head and body are two writes; a unix socket refuses the option, and needs none */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     struct visit *visit = malloc(sizeof *visit);
     must(visit != NULL);
     *visit = (struct visit){ .door = door, .fd = fd };
