@@ -72,7 +72,10 @@ static bool check_flags(const struct arguments *arguments, struct order *order, 
     if (!argument_u64(arguments, "timeout", 1, SIGNER_TIMEOUT_MAX_S, &seconds, why))
         return false;
     order->client.timeout_ms = (long)seconds * 1000;
-    return kms_choose_region(argument(arguments, "region"), order->key_id, order->client.region, why);
+    if (!kms_choose_region(argument(arguments, "region"), order->key_id, order->client.region, why))
+        return false;
+    return order->client.region[0] != '\0' ||
+           fault_set(why, FAULT_INPUT, "no region; give --kms-key-id as an ARN, or --region, or set AWS_REGION");
 }
 
 static bool read_context(const struct arguments *arguments, struct arena *arena, struct order *order, struct fault *why)

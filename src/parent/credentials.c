@@ -25,10 +25,8 @@ bool credentials_set(struct aws_credentials *credentials, struct bytes id, struc
                          who, id.len);
     if (!kms_secret_access_key_ok(secret) || !secret_text_set(&credentials->secret_access_key, secret))
         return fault_set(why, FAULT_INPUT, "%s: the secret access key has characters that none has, or too many", who);
-    if ((token.len > 0 && !kms_session_token_ok(token)) || !secret_text_set(&credentials->session_token, token)) {
-        aws_credentials_wipe(credentials);
+    if ((token.len > 0 && !kms_session_token_ok(token)) || !secret_text_set(&credentials->session_token, token))
         return fault_set(why, FAULT_INPUT, "%s: the session token has characters that none has, or too many", who);
-    }
     memcpy(credentials->access_key_id, id.data, id.len);
     credentials->access_key_id[id.len] = '\0';
     return true;
@@ -93,11 +91,10 @@ static bool from_environment(enum credentials_need need, struct aws_credentials 
                            token == NULL ? (struct bytes){ 0 } : text_trim(bytes_of_text(token)), "environment", why);
 }
 
-bool credentials_find(enum credentials_need need, struct aws_credentials *credentials, const char **source,
-                      struct fault *why)
+static bool find(enum credentials_need need, struct aws_credentials *credentials, const char **source,
+                 struct fault *why)
 {
     bool found;
-    aws_credentials_wipe(credentials);
     *source = "the environment";
     const bool ok = from_environment(need, credentials, &found, why);
     if (found)
@@ -107,10 +104,19 @@ bool credentials_find(enum credentials_need need, struct aws_credentials *creden
         return container_credentials(credentials, why);
     }
     if (imds_is_disabled())
-        return fault_set(why, FAULT_INPUT,
-                         "no AWS credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
-                         "AWS_SESSION_TOKEN are not all set, no container endpoint is named, and "
-                         "AWS_EC2_METADATA_DISABLED is true");
+        return fault_set(
+            why, FAULT_INPUT,
+            "no AWS credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are not all "
+            "set, no container endpoint is named, and AWS_EC2_METADATA_DISABLED is true");
     *source = "the instance's metadata service";
     return imds_credentials(credentials, why);
+}
+
+bool credentials_find(enum credentials_need need, struct aws_credentials *credentials, const char **source,
+                      struct fault *why)
+{
+    const bool ok = find(need, credentials, source, why);
+    if (!ok)
+        aws_credentials_wipe(credentials);
+    return ok;
 }

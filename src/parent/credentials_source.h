@@ -1,4 +1,5 @@
-/* credentials_source: the two places that give credentials over HTTP, and what they give. For credentials.c. */
+/* credentials_source: the two places that give credentials over HTTP, and what they give. For credentials.c, which
+ * wipes what a failure left half written. */
 #ifndef PARENT_CREDENTIALS_SOURCE_H
 #define PARENT_CREDENTIALS_SOURCE_H
 

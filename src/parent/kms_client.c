@@ -30,7 +30,7 @@ bool kms_choose_region(const char *given, const char *key, char region[static KM
     else if (from_environment != NULL)
         chosen = bytes_of_text(from_environment);
     else
-        return fault_set(why, FAULT_INPUT, "no region; give --region, or a key ARN, or set AWS_REGION");
+        return true;
     if (chosen.len >= KMS_REGION_MAX || !kms_region_ok(chosen))
         return fault_set(why, FAULT_INPUT, "'%.*s' is no AWS region; one like us-east-2 is wanted",
                          (int)(chosen.len < 64 ? chosen.len : 64), (const char *)chosen.data);

@@ -24,8 +24,8 @@ struct kms_client {
 enum exit_code kms_call(struct kms_client *client, const char *operation, struct bytes body, struct json *answer,
                         struct fault *why) MUST_USE;
 
-/* The region to use: the one given; else the key ARN's; else AWS_REGION, AWS_DEFAULT_REGION. `given` and `key` may be
- * NULL. False, *region empty: none of them says. FAULT_INPUT: one that is no region, or two that differ. */
+/* The region to use: the one given; else the key ARN's; else AWS_REGION, AWS_DEFAULT_REGION; empty when none of them
+ * says. `given` and `key` may be NULL. FAULT_INPUT: one that is no region, or a key in another. */
 bool kms_choose_region(const char *given, const char *key, char region[static KMS_REGION_MAX],
                        struct fault *why) MUST_USE;
 

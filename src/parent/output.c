@@ -176,14 +176,15 @@ void put_table(struct json object)
             depth--;
             continue;
         }
-        const size_t prefix = prefix_len[depth - 1];
-        struct writer out = writer_of((uint8_t *)name + prefix, sizeof name - prefix - 2);
+        const size_t prefix = prefix_len[depth - 1]; /* at most sizeof name - 2: room for a dot and the NUL */
+        struct writer out = writer_of((uint8_t *)name + prefix, sizeof name - 2 - prefix);
         if (!json_string(key, &out))
-            continue;
-        name[prefix + out.len] = '\0';
-        if (json_kind(value) == JSON_OBJECT && depth < JSON_DEPTH_MAX) {
-            name[prefix + out.len] = '.';
-            prefix_len[depth] = prefix + out.len + 1;
+            out.len = 0;
+        const size_t end = prefix + out.len;
+        name[end] = '\0';
+        if (json_kind(value) == JSON_OBJECT && depth < JSON_DEPTH_MAX && end + 1 <= sizeof name - 2) {
+            name[end] = '.';
+            prefix_len[depth] = end + 1;
             cursors[depth++] = json_items(value);
             continue;
         }

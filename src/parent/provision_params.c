@@ -99,19 +99,6 @@ static bool read_ciphertext(const char *given, struct arena *arena, struct bytes
     return true;
 }
 
-static bool choose_region(const struct arguments *arguments, struct provision_order *order, struct fault *why)
-{
-    struct fault none_named;
-    const char *given = argument(arguments, "region");
-    if (kms_choose_region(given, order->key_id, order->region, &none_named))
-        return true;
-    /* A strict signer knows its key's region, so that none need be said. One that is wrong is. */
-    if (given == NULL && strncmp(none_named.text, "no region", strlen("no region")) == 0)
-        return true;
-    *why = none_named;
-    return false;
-}
-
 static bool check_key_id(const struct provision_order *order, struct fault *why)
 {
     if (order->generate && order->key_id == NULL)
@@ -138,7 +125,8 @@ bool provision_order_read(const struct arguments *arguments, struct arena *arena
         .bind_policy = argument_is_given(arguments, "bind-policy"),
     };
     *is_usage = true;
-    if (!check_flags(arguments, why) || !check_key_id(order, why) || !choose_region(arguments, order, why) ||
+    if (!check_flags(arguments, why) || !check_key_id(order, why) ||
+        !kms_choose_region(argument(arguments, "region"), order->key_id, order->region, why) ||
         !argument_u64(arguments, "proxy-port", 1, 65535, &order->proxy_port, why) ||
         !context_flags_read(arguments, arena, &order->context, why))
         return false;

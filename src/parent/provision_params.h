@@ -11,7 +11,7 @@ enum { PROVISION_SCRATCH = 3 << 20 };
 /* What the command line asks for, checked as far as this side can. */
 struct provision_order {
     bool generate;
-    char region[KMS_REGION_MAX]; /* empty: left to the signer */
+    char region[KMS_REGION_MAX]; /* empty: left to the signer, which may know its key */
     struct bytes ciphertext_b64; /* of provision */
     const char *key_id;          /* NULL: none */
     const char *expected_address;

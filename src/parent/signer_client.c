@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "io/stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,12 +59,22 @@ static void read_error(struct json error, struct fault *why)
     (void)fault_set(why, why->code, "the signer refused: %s", out.len > 0 ? text : "no message it gave fits here");
 }
 
+static void add_hint(const struct signer_client *client, struct fault *why)
+{
+    const size_t len = strlen(why->text);
+    if (client->endpoint.kind == ENDPOINT_VSOCK)
+        (void)snprintf(why->text + len, sizeof why->text - len,
+                       "; is the enclave running, and with this CID? `nitro-cli describe-enclaves` tells");
+}
+
 static bool exchange(struct signer_client *client, struct bytes request, struct bytes *answer, struct fault *why)
 {
     const uint64_t deadline_ms = io_now_ms() + client->timeout_ms;
     const int fd = endpoint_connect(&client->endpoint, deadline_ms, why);
-    if (fd < 0)
+    if (fd < 0) {
+        add_hint(client, why);
         return false;
+    }
     const bool ok = stream_call(fd, request, client->answer, sizeof client->answer, answer, deadline_ms, why);
     (void)close(fd);
     return ok;

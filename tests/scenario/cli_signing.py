@@ -26,6 +26,11 @@ claim("on a terminal a table, without what steers one", code == 0 and re.search(
       and re.search(r"^lease\.expires +2026-11-23T17:28:53Z$", shown, re.M) and "\x1b" not in shown, repr(shown))
 shown, code = ensign_on_a_terminal("status", *AT, "--json")
 claim("and JSON when asked", code == 0 and json.loads(shown) == ANSWERS["status"])
+nested = 1
+for depth in range(28):
+    nested = {"k" * (depth % 3 * 120) + "\x1b": nested, "": {"": depth}}
+shown, code = ensign_on_a_terminal("status", "--endpoint", FakeSigner(lambda request: {"result": nested}).endpoint)
+claim("names without end are shown as far as they go", code == 0 and "\x1b" not in shown and max(map(len, shown.splitlines())) < 9000, shown[-200:])
 claim("sealed", json.loads(ensign("sealed", *AT).stdout) == ANSWERS["sealed"])
 
 run = ensign("attest", *AT)
