@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct json params_get(const struct call *call, const char *name)
@@ -73,17 +74,22 @@ bool params_u64(struct call *call, const char *name, uint64_t *number)
                      json_kind(value) == JSON_NUMBER ? "another number" : json_kind_name(json_kind(value)));
 }
 
-struct params_name params_show(struct bytes name)
+struct params_name params_bare(struct bytes name)
 {
-    struct params_name shown = { "'" };
-    size_t len = 1;
+    struct params_name shown = { "" };
+    size_t len = 0;
     for (size_t i = 0; i < name.len && i < PARAMS_NAME_SHOWN; i++)
         shown.text[len++] = name.data[i] >= 0x20 && name.data[i] <= 0x7e ? (char)name.data[i] : '?';
-    if (name.len > PARAMS_NAME_SHOWN) {
+    if (name.len > PARAMS_NAME_SHOWN)
         memcpy(shown.text + len, "...", 3);
-        len += 3;
-    }
-    shown.text[len] = '\'';
+    return shown;
+}
+
+struct params_name params_show(struct bytes name)
+{
+    const struct params_name bare = params_bare(name);
+    struct params_name shown;
+    (void)snprintf(shown.text, sizeof shown.text, "'%.*s'", PARAMS_NAME_SHOWN + 3, bare.text);
     return shown;
 }
 

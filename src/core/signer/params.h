@@ -7,7 +7,7 @@
 #include "core/signer/methods.h"
 
 enum {
-    PARAMS_NAME_SHOWN = 40, /* characters of a foreign name that we repeat */
+    PARAMS_NAME_SHOWN = 44, /* characters of a foreign name or value that we repeat; an address has 42 */
 };
 
 struct json params_get(const struct call *call, const char *name) MUST_USE; /* JSON_NONE also for null */
@@ -25,6 +25,7 @@ struct params_name {
     char text[PARAMS_NAME_SHOWN + 8];
 };
 struct params_name params_show(struct bytes name) MUST_USE;
+struct params_name params_bare(struct bytes name) MUST_USE; /* the same without quotes */
 
 /* For methods that the original did not have: every parameter must be one of `known` (NULL-terminated). FAULT_INPUT. */
 bool params_only(struct call *call, const char *const known[]) MUST_USE;

@@ -64,9 +64,8 @@ static bool check(struct call *call, const struct plan *plan, struct found *foun
         return false;
     const struct address_text ours = address_eip55(&found->address);
     if (plan->expected_address.len > 0 && !text_equal_nocase(plan->expected_address, bytes_of_text(ours.text)))
-        return fault_set(call->why, FAULT_INPUT, "address mismatch: got %s, expected %.*s", ours.text,
-                         plan->expected_address.len < 66 ? (int)plan->expected_address.len : 66,
-                         (const char *)plan->expected_address.data);
+        return fault_set(call->why, FAULT_INPUT, "address mismatch: got %s, expected %s", ours.text,
+                         params_bare(plan->expected_address).text);
     return true;
 }
 
