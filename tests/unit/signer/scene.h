@@ -8,8 +8,6 @@
 #include "core/signer/methods.h"
 #include "core/signer/signer_state.h"
 
-#include "check.h"
-
 #define SCENE_ARN    "arn:aws:kms:us-east-2:111122223333:key/12345678-1234-1234-1234-123456789abc"
 #define SCENE_OTHER  "arn:aws:kms:us-east-2:111122223333:key/87654321-1234-1234-1234-123456789abc"
 #define SCENE_STRICT "\"mode\":\"strict\",\"kms_key\":\"" SCENE_ARN "\""

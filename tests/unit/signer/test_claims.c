@@ -1,4 +1,5 @@
 /* claims: what attestation documents say, word by word. */
+#include "check.h"
 #include "scene.h"
 
 #include "core/base/text.h"

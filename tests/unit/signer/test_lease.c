@@ -1,4 +1,5 @@
 /* lease, provisioning again, and the clock they go by. */
+#include "check.h"
 #include "scene.h"
 
 #include <string.h>

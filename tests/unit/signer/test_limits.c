@@ -1,4 +1,5 @@
 /* The largest of everything, and what stays in memory afterwards. */
+#include "check.h"
 #include "scene.h"
 
 #include "core/codec/frame.h"

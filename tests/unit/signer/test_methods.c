@@ -1,5 +1,6 @@
 /* Every row of the table of methods has a section in docs/rpc.md and exchanges in tests/vectors/rpc/<method>.json (see
  * make_cases.py there), which are played here: at least one success and one refusal of that method. */
+#include "check.h"
 #include "scene.h"
 
 #include <string.h>

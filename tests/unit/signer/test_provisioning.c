@@ -1,4 +1,5 @@
 /* provisioning: what comes in, under which conditions, and that what is refused leaves nothing. */
+#include "check.h"
 #include "scene.h"
 
 #include <string.h>

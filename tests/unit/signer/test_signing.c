@@ -1,4 +1,5 @@
 /* The gate, seen through the door: every signature passes the policy, is charged, and stands in the journal. */
+#include "check.h"
 #include "scene.h"
 
 #include "core/base/text.h"

@@ -1,5 +1,6 @@
 /* Many threads at one signer: what was signed never exceeds the budget, a renewal keeps nobody out for long, and the
  * journal has every signature once. Run under the thread sanitizer too. */
+#include "check.h"
 #include "scene.h"
 
 #include <string.h>

@@ -4,6 +4,7 @@
  *
  * With an argument it prints what differs, and how.
  */
+#include "check.h"
 #include "scene.h"
 
 #include "core/base/text.h"
