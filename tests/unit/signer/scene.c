@@ -241,6 +241,7 @@ static bool answer_https(void *context, const struct kms_call *call, struct byte
     remember(scene->asked_key, sizeof scene->asked_key, key);
 
     const struct bytes spki = spki_of(object);
+    SHA256(spki.data, spki.len, scene->recipient.bytes);
     const struct bytes plaintext = generates ? BYTES_OF(elevens)
                                              : base64_of(json_member(object, BYTES_LIT("CiphertextBlob")),
                                                          ciphertext_bytes, sizeof ciphertext_bytes);
