@@ -8,7 +8,6 @@
 enum {
     TICKET_HEAD = 7 * ABI_WORD,
     TICKET_BYTES = TICKET_HEAD + ABI_WORD + TICKET_AUX_DATA,
-    SIGNATURE_LEN = 65,
     SIGNATURE_BYTES = ABI_WORD + 3 * ABI_WORD, /* its length, then 65 bytes padded to three words */
 };
 
@@ -58,16 +57,14 @@ static bool read_ticket(struct reader *in, struct ticket *ticket, struct fault *
     return true;
 }
 
-static bool read_signature(struct reader *in, struct signature *signature, struct fault *why)
+static bool read_signature(struct reader *in, struct ticket_signature *signature, struct fault *why)
 {
     const struct bytes sig = abi_read_bytes_tail(in);
     if (in->failed)
         return refuse_as_not_canonical(why);
-    if (sig.len != SIGNATURE_LEN)
+    if (sig.len != TICKET_SIGNATURE)
         return fault_refuse(why, "calldata", "a ticket's signature must be 65 bytes (got %zu)", sig.len);
-    /* signature_read takes 0 and 1 too, which tickets are not signed with */
-    if (sig.data[64] < 27 || !signature_read(sig, signature))
-        return fault_refuse(why, "calldata", "a ticket's signature must have v 27 or 28 and s in the lower half");
+    memcpy(signature->bytes, sig.data, sig.len);
     return true;
 }
 

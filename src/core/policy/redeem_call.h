@@ -19,10 +19,16 @@
 #include "core/base/arena.h"
 #include "core/policy/ticket.h"
 
+enum { TICKET_SIGNATURE = 65 };
+
+struct ticket_signature {
+    uint8_t bytes[TICKET_SIGNATURE]; /* r, s, v, not looked at: of what form and by whom is a later question */
+};
+
 struct redeem_call {
-    size_t count;                 /* 1 to POLICY_BATCH_MAX */
-    struct ticket *tickets;       /* in the arena, as the signatures */
-    struct signature *signatures; /* v was 27 or 28, s in the lower half */
+    size_t count;                        /* 1 to POLICY_BATCH_MAX */
+    struct ticket *tickets;              /* in the arena, as the signatures */
+    struct ticket_signature *signatures; /* one a ticket */
 };
 
 /* FAULT_POLICY with rule "calldata" for whatever is not canonical: lengths, offsets, padding, anything left over,

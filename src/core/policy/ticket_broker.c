@@ -59,25 +59,31 @@ static bool total_is_allowed(const struct policy *policy, const struct redeem_ca
                         counted ? u256_text(&sum).text : "2^256 or more", u256_text(&max->value).text);
 }
 
+static bool is_signed_by(const struct address *signer, const struct ticket *ticket,
+                         const struct ticket_signature *bytes, struct fault *why)
+{
+    const struct hash32 digest = ticket_digest(ticket);
+    struct signature signature;
+    struct address by;
+    /* signature_read takes v 0 and 1 too, which the contract does not */
+    if (bytes->bytes[TICKET_SIGNATURE - 1] < 27 || !signature_read(BYTES_OF(bytes->bytes), &signature) ||
+        !ecdsa_recover(&signature, &digest, &by))
+        return fault_refuse(why, "ticket_signature",
+                            "ticket signature is none (wanted r, s in the lower half, and v 27 or 28, by %s)",
+                            address_lower(signer).text);
+    return address_equal(&by, signer) ||
+           fault_refuse(why, "ticket_signature", "ticket signature mismatch (got one by %s, allowed %s)",
+                        address_lower(&by).text, address_lower(signer).text);
+}
+
 /* The contract pays whoever shows a ticket signed by its sender, from any account; but a transaction that cannot
  * succeed only burns its fee, so a ticket that we did not sign is refused here. Dearer than all other rules, so last.
  */
 static bool tickets_are_signed_by(const struct address *signer, const struct redeem_call *call, struct fault *why)
 {
-    for (size_t i = 0; i < call->count; i++) {
-        const struct hash32 digest = ticket_digest(&call->tickets[i]);
-        struct address by;
-        if (!ecdsa_recover(&call->signatures[i], &digest, &by)) {
-            (void)fault_refuse(why, "ticket_signature", "ticket signature is not a signature (allowed one by %s)",
-                               address_lower(signer).text);
+    for (size_t i = 0; i < call->count; i++)
+        if (!is_signed_by(signer, &call->tickets[i], &call->signatures[i], why))
             return name_ticket(why, i, call->count);
-        }
-        if (!address_equal(&by, signer)) {
-            (void)fault_refuse(why, "ticket_signature", "ticket signature mismatch (got one by %s, allowed %s)",
-                               address_lower(&by).text, address_lower(signer).text);
-            return name_ticket(why, i, call->count);
-        }
-    }
     return true;
 }
 

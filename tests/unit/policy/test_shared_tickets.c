@@ -74,7 +74,9 @@ static void tickets_are_read_from_calldata_and_hash_to_theirs(struct json docume
         CHECK(bytes_equal(hex_of(item, "auxData"), BYTES_OF(call.tickets->aux_data)));
         CHECK(json_plain_string(json_member(item, BYTES_LIT("sender")), &sender_text) &&
               address_read_eip55(sender_text, &sender) && address_equal(&sender, &call.tickets->sender));
-        CHECK(ecdsa_recover(call.signatures, &digest, &by) && address_equal(&by, &sender));
+        struct signature signature;
+        CHECK(signature_read(BYTES_OF(call.signatures->bytes), &signature) && ecdsa_recover(&signature, &digest, &by) &&
+              address_equal(&by, &sender));
     }
     CHECK(count >= 3);
 }
