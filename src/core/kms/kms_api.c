@@ -239,8 +239,9 @@ bool kms_context_from_json(struct json object, struct arena *arena, struct kms_c
         if (name.len == 0)
             return fault_set(why, FAULT_INPUT, "encryption_context has an empty name");
         if (text_starts_with_nocase(name, BYTES_LIT("ensign-")))
-            return fault_set(why, FAULT_INPUT,
-                             "encryption_context may not name ensign-… (the enclave alone makes those)");
+            return fault_set(
+                why, FAULT_INPUT,
+                "encryption_context may not have a name that begins with ensign- (the enclave alone makes those)");
         total += name.len + value.len;
         if (total > KMS_CONTEXT_TEXT_MAX)
             return fault_set(why, FAULT_LIMIT, "encryption_context is longer than %d bytes", KMS_CONTEXT_TEXT_MAX);
