@@ -104,6 +104,13 @@ static void a_broken_chain_is_refused_and_changes_nothing(void)
     const struct json changed = answer(3, 5, 1, 5);
     strstr(answer_text, "{\"seq\":4}")[7] = '6';
     CHECK(!journal_chain_add(&chain, changed, &why)); /* another number */
+    /* The same in an answer that stops before the last entry, where no head gives it away yet. */
+    const struct json part = answer(3, 4, 1, 7);
+    strstr(answer_text, "{\"seq\":4}")[7] = '6';
+    CHECK(!journal_chain_add(&chain, part, &why));
+    heads[2].bytes[0] ^= 1;
+    CHECK(!journal_chain_add(&chain, answer(3, 4, 1, 6), &why));
+    heads[2].bytes[0] ^= 1;
     heads[2].bytes[0] ^= 1;
     CHECK(!journal_chain_add(&chain, answer(3, 5, 1, 5), &why)); /* another past */
     heads[2].bytes[0] ^= 1;
