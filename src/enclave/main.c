@@ -86,6 +86,7 @@ static void prepare_process(void)
     mallopt(M_MMAP_THRESHOLD, HEAP_MAPS_FROM);
     mallopt(M_TRIM_THRESHOLD, HEAP_MAPS_FROM);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_IGN); /* the kernel buries the TLS process, and whom PID 1 inherits */
     must(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
 }
 

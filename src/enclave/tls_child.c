@@ -125,6 +125,9 @@ static void run_child(int control, struct bytes roots_pem)
     signal(SIGTERM, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_IGN); /* the kernel buries the exchanges */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); /* an exchange's alarm must get through, whatever was inherited */
     for (;;) {
         int fds[PASSED_MAX];
         const size_t count = receive(control, fds);

@@ -16,7 +16,7 @@
 enum {
     WORKERS_MAX = 256,
     WORKER_STACK = 256 << 10,    /* bytes; what is large lives in the arena */
-    WORKER_KEEPS = 64 << 10,     /* bytes of request and answer above which a worker gives its memory back */
+    WORKER_KEEPS = 16 << 10,     /* bytes of request and answer above which a worker gives its memory back */
     WORKER_TEND_PAUSE_MS = 1000, /* between two calls of `tend` by an idle slow thread */
 };
 
