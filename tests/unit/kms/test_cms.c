@@ -8,6 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <pthread.h>
+#include <sys/mman.h>
 
 static uint8_t envelope_bytes[CMS_MAX], plaintext_bytes[SECRET_TEXT_MAX], key_bytes[4096];
 static struct rsa_key recipient;
@@ -96,11 +98,50 @@ static void too_long_an_envelope_is_not_looked_at(void)
     CHECK(strstr(why.text, "8193") != NULL && strstr(why.text, "8192") != NULL);
 }
 
+enum { STACK = 1 << 20 };
+static struct bytes envelope_to_open;
+static struct secret_text opened_elsewhere;
+static bool opened_it;
+
+static void *open_on_a_stack_of_its_own(void *unused)
+{
+    struct fault why;
+    opened_it = cms_open(envelope_to_open, &recipient, &opened_elsewhere, &why);
+    return unused;
+}
+
+/* What libcrypto's CMS_decrypt does not do, and one reason why it is not used. */
+static void rule_14_no_plaintext_stays_on_the_stack(void)
+{
+    static struct vector_file vectors;
+    vector_open(&vectors, "kms/cms.txt");
+    while (vector_next(&vectors, 4) && !bytes_equal(vectors.column[0], BYTES_LIT("kms-primitive-text"))) {
+    }
+    envelope_to_open = vector_hex(vectors.column[3], envelope_bytes, sizeof envelope_bytes);
+    fclose(vectors.file);
+    void *const stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    CHECK(stack != MAP_FAILED);
+    if (stack == MAP_FAILED)
+        return;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstack(&attributes, stack, STACK) == 0);
+    CHECK(pthread_create(&thread, &attributes, open_on_a_stack_of_its_own, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    pthread_attr_destroy(&attributes);
+    CHECK(opened_it && opened_elsewhere.len == 66);
+    for (size_t at = 0; at + 16 <= opened_elsewhere.len; at += 16)
+        CHECK(memmem(stack, STACK, opened_elsewhere.bytes + at, 16) == NULL);
+    secret_text_wipe(&opened_elsewhere);
+    munmap(stack, STACK);
+}
+
 int main(void)
 {
     envelopes_open_or_say_why();
     no_changed_byte_opens_differently();
     too_long_an_envelope_is_not_looked_at();
+    rule_14_no_plaintext_stays_on_the_stack();
     rsa_key_wipe(&recipient);
     return failures != 0;
 }
