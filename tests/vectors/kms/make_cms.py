@@ -40,7 +40,7 @@ for path in key, other:
 spki = run("pkey", "-in", key, "-pubout", "-outform", "DER")
 SKI = hashlib.sha256(spki).digest()
 SECRET = bytes(range(32))
-TEXT = b"0x" + b"00" * 31 + b"01"
+TEXT = b"0x" + hashlib.sha256(b"a key as text").hexdigest().encode()
 
 
 def seal(to, content_key, digest="sha256"):
