@@ -68,6 +68,7 @@ bool kms_may(struct kms_exchange *exchange, const char *action, const struct sim
     struct policy_question question = question_of(exchange, action, resource);
     question.context = context;
     question.pcrs_hex = pcrs_hex;
+    /* Of the sentences below only the one on resource-based policies has been seen; the others are unverified. */
     const struct sim_role *role = sim_role_find(exchange->state, bytes_of_text(exchange->caller.credentials->role));
     const char *identity_text = role != NULL ? role->policy : NULL;
     const struct policy_decision identity = judge_text(identity_text, IDENTITY_POLICY, &question);
@@ -113,7 +114,7 @@ static bool principals_exist(struct kms_exchange *exchange, const struct key_pol
             if (!found) {
                 snprintf(exchange->note, sizeof exchange->note, "there is no %.*s", (int)principal->arn.len,
                          (const char *)principal->arn.data);
-                return kms_refuse(exchange, "MalformedPolicyDocumentException",
+                return kms_refuse(exchange, "MalformedPolicyDocumentException", /* unverified: the text */
                                   "Policy contains a statement with one or more invalid principals.");
             }
         }
@@ -138,7 +139,7 @@ bool kms_policy_ok(struct kms_exchange *exchange, const struct sim_key *key, str
         const struct policy_question question = question_of(exchange, "kms:PutKeyPolicy", resource);
         const struct policy_decision decision = key_policy_judge(&parsed->policy, KEY_POLICY, &question);
         ok = decision.answer == POLICY_ALLOWS || decision.answer == POLICY_ALLOWS_ACCOUNT ||
-             kms_refuse(exchange, "MalformedPolicyDocumentException",
+             kms_refuse(exchange, "MalformedPolicyDocumentException", /* unverified: the text */
                         "The new key policy will not allow you to update the key policy in the future.");
     }
     free(parsed->memory);

@@ -153,7 +153,7 @@ static bool data_key_length(struct kms_exchange *exchange, uint64_t *len)
         *len = 32;
     else if (bytes_equal(spec, BYTES_LIT("AES_128")))
         *len = 16;
-    else if (!given)
+    else if (!given) /* unverified: the order of the two values */
         return kms_refuse(exchange, "ValidationException",
                           "1 validation error detected: Value at 'keySpec' failed to satisfy constraint: Member must "
                           "satisfy enum value set: [AES_256, AES_128]");

@@ -104,7 +104,7 @@ bool kms_op_create_key(struct kms_exchange *exchange)
     struct sim_key *key =
         sim_key_add(exchange->state, exchange->caller.region, policy, description, exchange->utc_ms / 1000, &why);
     if (key == NULL)
-        return kms_refuse(exchange, "LimitExceededException", "%s", why.text);
+        return kms_refuse(exchange, "LimitExceededException", "%s", why.text); /* our own limit, and words */
     exchange->changed = true;
     put_metadata(exchange, key);
     return true;
@@ -129,13 +129,13 @@ bool kms_op_list_keys(struct kms_exchange *exchange)
     if (!kms_uint_member(exchange, "Limit", &limit, &has_limit) ||
         !kms_text_member(exchange, "Marker", 1024, &marker) || !kms_may(exchange, "kms:ListKeys", NULL, NULL, NULL))
         return false;
-    if (limit < 1 || limit > LIST_MAX)
+    if (limit < 1 || limit > LIST_MAX) /* unverified: the text */
         return kms_refuse(exchange, "ValidationException",
                           "1 validation error detected: Value at 'limit' failed to satisfy constraint: Member must be "
                           "between 1 and %d",
                           LIST_MAX);
     if (marker.len > 0 && !text_read_uint(marker, &first))
-        return kms_refuse_silently(exchange, "InvalidMarkerException");
+        return kms_refuse_silently(exchange, "InvalidMarkerException"); /* unverified: that there is no text */
     uint64_t seen = 0, given = 0;
     bool more = false;
     json_key(json, "Keys");

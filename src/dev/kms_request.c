@@ -25,7 +25,8 @@ static bool wrong_type(struct kms_exchange *exchange, const char *member, const 
     return kms_refuse(exchange, "SerializationException", "%s is not %s", member, wanted);
 }
 
-/* The service names members as its model's Java bean does: keyId for KeyId. */
+/* The service names members as its model's Java bean does: keyId for KeyId. Seen for numberOfBytes; unverified for the
+ * other members. */
 static bool constraint(struct kms_exchange *exchange, const char *member, const char *value, const char *what)
 {
     char name[64];
@@ -131,9 +132,9 @@ bool kms_key_member(struct kms_exchange *exchange, const char *member, bool requ
         return !required || constraint(exchange, member, "null ", "not be null");
     const int shown = text.len > 200 ? 200 : (int)text.len;
     if (text_starts_with(text, BYTES_LIT("alias/")))
-        return kms_refuse(exchange, "NotFoundException", "Alias arn:%s:kms:%s:%s:%.*s is not found.",
-                          exchange->state->partition, exchange->caller.region, exchange->state->account, shown,
-                          (const char *)text.data);
+        return kms_refuse(exchange, "NotFoundException", /* unverified: the text */
+                          "Alias arn:%s:kms:%s:%s:%.*s is not found.", exchange->state->partition,
+                          exchange->caller.region, exchange->state->account, shown, (const char *)text.data);
     if (text_starts_with(text, BYTES_LIT("arn:")))
         return find_by_arn(exchange, text, key);
     *key = sim_key_find(exchange->state, text);

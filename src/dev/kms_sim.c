@@ -79,7 +79,7 @@ static bool run(struct kms_exchange *exchange, const struct http_head *head, str
     struct fault why = { 0 };
     kms_operation *operation = find_operation(head, &exchange->operation);
     if (operation == NULL)
-        return kms_refuse_silently(exchange, "UnknownOperationException");
+        return kms_refuse_silently(exchange, "UnknownOperationException"); /* unverified: that there is no text */
     exchange->state = sim_state_open(exchange->sim->folder, &why);
     if (exchange->state == NULL) {
         snprintf(exchange->note, sizeof exchange->note, "%s", why.text);
@@ -88,7 +88,7 @@ static bool run(struct kms_exchange *exchange, const struct http_head *head, str
     if (!kms_authenticate(exchange, head, body))
         return false;
     if (!json_read(body, &exchange->request, &why) || json_kind(exchange->request) != JSON_OBJECT)
-        return kms_refuse_silently(exchange, "SerializationException");
+        return kms_refuse_silently(exchange, "SerializationException"); /* unverified: that there is no text */
     json_begin_object(&exchange->answer);
     if (!operation(exchange))
         return false;
