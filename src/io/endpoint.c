@@ -55,7 +55,7 @@ static bool read_vsock(struct bytes rest, struct endpoint *endpoint)
     uint32_t port;
     if (!take_port(&rest, VMADDR_PORT_ANY - 1, &port))
         return false;
-    if (!bytes_equal(rest, BYTES_LIT("any")) && (!text_read_uint(rest, &cid) || cid > VMADDR_CID_ANY))
+    if (!bytes_equal(rest, BYTES_LIT("any")) && (!text_read_uint(rest, &cid) || cid > UINT32_MAX))
         return false;
     address.svm_cid = cid == 0 ? VMADDR_CID_ANY : (uint32_t)cid;
     address.svm_port = port;
