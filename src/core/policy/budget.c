@@ -160,14 +160,30 @@ static bool is_new(const struct budget *budget, const struct charge *charge, siz
     return !charged_tickets_has(&budget->tickets, hash);
 }
 
+/* False when the sum is over 256 bits: *sum is then 2^256 - 1. */
+static bool add_new_face_values(const struct budget *budget, const struct charge *charge, struct u256 *sum)
+{
+    *sum = u256_of(0);
+    for (size_t i = 0; i < charge->ticket_count; i++)
+        if (is_new(budget, charge, i) && !u256_add(sum, &charge->tickets[i].face_value, sum)) {
+            *sum = U256_MAX;
+            return false;
+        }
+    return true;
+}
+
+struct u256 budget_new_face_value(const struct budget *budget, const struct charge *charge)
+{
+    struct u256 sum;
+    (void)add_new_face_values(budget, charge, &sum);
+    return sum;
+}
+
 bool budget_charge(struct budget *budget, const struct charge *charge, uint64_t now_ms, struct fault *why)
 {
-    struct u256 face_value = u256_of(0);
-    bool counted = true;
+    struct u256 face_value;
     settle(budget, now_ms);
-    for (size_t i = 0; i < charge->ticket_count; i++)
-        if (is_new(budget, charge, i))
-            counted = u256_add(&face_value, &charge->tickets[i].face_value, &face_value) && counted;
+    const bool counted = add_new_face_values(budget, charge, &face_value);
     if (!counted && !budget->face_value.limit.unlimited)
         return fault_refuse(why, "budget.max_face_value_wei",
                             "budget.max_face_value_wei exceeded (got 2^256 or more, allowed %s in any %" PRIu64

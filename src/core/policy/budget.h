@@ -41,6 +41,10 @@ void budget_start(struct budget *budget, const struct policy *policy, uint64_t n
  * earlier value counts as the latest seen. */
 bool budget_charge(struct budget *budget, const struct charge *charge, uint64_t now_ms, struct fault *why) MUST_USE;
 
+/* Face value of those tickets of the charge that budget_charge would take now: not charged before, each once. Saturates
+ * at 2^256 - 1. */
+struct u256 budget_new_face_value(const struct budget *budget, const struct charge *charge) MUST_USE;
+
 /* What could be charged now. Unlimited meters stay unlimited. */
 struct budget_left {
     struct limit face_value, fund_deposit, fee;

@@ -44,19 +44,9 @@ static bool judge(struct call *call, const struct wish *wish, struct charge *cha
     must_fail();
 }
 
-/* Saturates: an amount this large is only ever seen without a policy. */
-static struct u256 face_value_of(const struct charge *charge)
-{
-    struct u256 sum = u256_of(0);
-    for (size_t i = 0; i < charge->ticket_count; i++)
-        if (!u256_add(&sum, &charge->tickets[i].face_value, &sum))
-            return U256_MAX;
-    return sum;
-}
-
-/* With the ledger held. */
+/* With the ledger held. `face_value` is what of the charge was taken: a ticket signed again is not charged again. */
 static void tell(struct signer *signer, const struct wish *wish, const struct hash32 *hash, const struct charge *charge,
-                 const struct fault *refusal)
+                 const struct u256 *face_value, const struct fault *refusal)
 {
     struct journal_entry entry = {
         .time_ms = clock_utc(&signer->clock),
@@ -68,7 +58,7 @@ static void tell(struct signer *signer, const struct wish *wish, const struct ha
         entry.rule = refusal->rule != NULL ? refusal->rule : "policy";
         signer->counters.refusals++;
     } else {
-        entry.face_value = face_value_of(charge);
+        entry.face_value = *face_value;
         entry.fund_deposit = charge->fund_deposit;
         entry.fee = charge->fee;
         signer->counters.signatures++;
@@ -81,11 +71,14 @@ static bool enter(struct call *call, const struct wish *wish, const struct hash3
                   bool allowed)
 {
     struct signer *signer = call->signer;
+    struct u256 face_value = u256_of(0);
     signer_lock_ledger(signer);
-    if (allowed && signer->holding.policy != NULL)
+    if (allowed && signer->holding.policy != NULL) {
+        face_value = budget_new_face_value(&signer->budget, charge);
         allowed = budget_charge(&signer->budget, charge, clock_now(&signer->clock), call->why);
+    }
     if (allowed || call->why->code == FAULT_POLICY)
-        tell(signer, wish, hash, charge, allowed ? NULL : call->why);
+        tell(signer, wish, hash, charge, &face_value, allowed ? NULL : call->why);
     signer_unlock_ledger(signer);
     return allowed;
 }

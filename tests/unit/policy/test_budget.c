@@ -224,7 +224,13 @@ static void rule_07_a_ticket_is_charged_once(void)
     CHECK(charge_tickets(batch, 4, 0, &why) && face_value_left(0) == 10);
     /* one that is new, twice in one batch */
     const struct ticket_charge twice[] = { ticket_of(4, 10), ticket_of(4, 10) };
+    const struct charge charge = { .ticket_count = 2, .tickets = twice };
+    const struct u256 once = u256_of(10);
+    struct u256 fresh = budget_new_face_value(&budget, &charge);
+    CHECK(u256_compare(&fresh, &once) == 0);
     CHECK(charge_tickets(twice, 2, 0, &why) && face_value_left(0) == 0);
+    fresh = budget_new_face_value(&budget, &charge);
+    CHECK(u256_is_zero(&fresh));
     /* nor again in a later window */
     CHECK(charge_tickets(batch, 4, 1000000, &why) && face_value_left(1000000) == 100);
 }

@@ -103,7 +103,10 @@ static void rule_07_face_value_is_charged_once_a_ticket_and_never_given_back(voi
 {
     provision(OPEN, SCENE_PROVISION(",\"policy\":" SCENE_POLICY("1000", "2500", "tickets")));
     CHECK(scene_says(&scene, TICKET(LISTED, "1000", "1"), "ticket_hash"));
+    CHECK(scene_says(&scene, JOURNAL, "{\"entries\":[{\"face_value_wei\":\"1000\""));
     CHECK(scene_says(&scene, TICKET(LISTED, "1000", "1"), "ticket_hash"));
+    CHECK(scene_says(&scene, "{\"method\":\"journal\",\"params\":{\"after\":1}}",
+                     "{\"entries\":[{\"face_value_wei\":\"0\""));
     CHECK(scene_says(&scene, STATUS, "\"budget_left\":{\"max_face_value_wei\":\"1500\""));
     CHECK(scene_says(&scene, TICKET(LISTED, "1000", "2"), "ticket_hash"));
     CHECK(scene_refuses(&scene, TICKET(LISTED, "1000", "3"), "policy", ""));
