@@ -10,6 +10,8 @@
 
 enum kind { CHAIN_ID, UINT64, UINT256, TO, DATA, ACCESS_LIST, BLOB_HASHES, AUTHORIZATIONS };
 
+#define AT(of_tx) offsetof(struct tx, of_tx)
+
 static const struct {
     struct bytes name;
     enum kind kind;
@@ -17,19 +19,19 @@ static const struct {
     size_t member; /* of struct tx */
 } fields[TX_FIELDS] = {
     /* clang-format off */
-    [TX_CHAIN_ID]         = { BYTES_INIT("chainId"),              CHAIN_ID,       true,  offsetof(struct tx, chain_id) },
-    [TX_NONCE]            = { BYTES_INIT("nonce"),                UINT64,         false, offsetof(struct tx, nonce) },
-    [TX_GAS_PRICE]        = { BYTES_INIT("gasPrice"),             UINT256,        false, offsetof(struct tx, max_fee_per_gas) },
-    [TX_MAX_PRIORITY_FEE] = { BYTES_INIT("maxPriorityFeePerGas"), UINT256,        false, offsetof(struct tx, max_priority_fee_per_gas) },
-    [TX_MAX_FEE]          = { BYTES_INIT("maxFeePerGas"),         UINT256,        false, offsetof(struct tx, max_fee_per_gas) },
-    [TX_GAS]              = { BYTES_INIT("gas"),                  UINT64,         false, offsetof(struct tx, gas) },
-    [TX_TO]               = { BYTES_INIT("to"),                   TO,             true,  offsetof(struct tx, to) },
-    [TX_VALUE]            = { BYTES_INIT("value"),                UINT256,        true,  offsetof(struct tx, value) },
-    [TX_DATA]             = { BYTES_INIT("data"),                 DATA,           true,  offsetof(struct tx, data) },
-    [TX_ACCESS_LIST]      = { BYTES_INIT("accessList"),           ACCESS_LIST,    true,  offsetof(struct tx, access_list) },
-    [TX_MAX_BLOB_FEE]     = { BYTES_INIT("maxFeePerBlobGas"),     UINT256,        false, offsetof(struct tx, max_fee_per_blob_gas) },
-    [TX_BLOB_HASHES]      = { BYTES_INIT("blobVersionedHashes"),  BLOB_HASHES,    false, offsetof(struct tx, blob_hashes) },
-    [TX_AUTHORIZATIONS]   = { BYTES_INIT("authorizationList"),    AUTHORIZATIONS, false, offsetof(struct tx, authorizations) },
+    [TX_CHAIN_ID]         = { BYTES_INIT("chainId"),              CHAIN_ID,       true,  AT(chain_id) },
+    [TX_NONCE]            = { BYTES_INIT("nonce"),                UINT64,         false, AT(nonce) },
+    [TX_GAS_PRICE]        = { BYTES_INIT("gasPrice"),             UINT256,        false, AT(max_fee_per_gas) },
+    [TX_MAX_PRIORITY_FEE] = { BYTES_INIT("maxPriorityFeePerGas"), UINT256,        false, AT(max_priority_fee_per_gas) },
+    [TX_MAX_FEE]          = { BYTES_INIT("maxFeePerGas"),         UINT256,        false, AT(max_fee_per_gas) },
+    [TX_GAS]              = { BYTES_INIT("gas"),                  UINT64,         false, AT(gas) },
+    [TX_TO]               = { BYTES_INIT("to"),                   TO,             true,  AT(to) },
+    [TX_VALUE]            = { BYTES_INIT("value"),                UINT256,        true,  AT(value) },
+    [TX_DATA]             = { BYTES_INIT("data"),                 DATA,           true,  AT(data) },
+    [TX_ACCESS_LIST]      = { BYTES_INIT("accessList"),           ACCESS_LIST,    true,  AT(access_list) },
+    [TX_MAX_BLOB_FEE]     = { BYTES_INIT("maxFeePerBlobGas"),     UINT256,        false, AT(max_fee_per_blob_gas) },
+    [TX_BLOB_HASHES]      = { BYTES_INIT("blobVersionedHashes"),  BLOB_HASHES,    false, AT(blob_hashes) },
+    [TX_AUTHORIZATIONS]   = { BYTES_INIT("authorizationList"),    AUTHORIZATIONS, false, AT(authorizations) },
     /* clang-format on */
 };
 

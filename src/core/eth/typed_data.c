@@ -108,7 +108,7 @@ static bool open_array(struct walk *walk, const struct typed_field *field, struc
         return refuse_here(walk, why, FAULT_LIMIT, (struct bytes){ 0 }, "nested too deeply");
     struct frame *frame = &walk->frames[walk->depth];
     *frame = (struct frame){ .hash = keccak_start(), .element = *field, .items = json_items(value) };
-    must(typed_element(&frame->element.type, &frame->wanted));
+    must(typed_name_element(&frame->element.type, &frame->wanted));
     walk->depth++;
     return true;
 }

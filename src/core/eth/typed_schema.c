@@ -2,8 +2,6 @@
 
 #include "core/base/text.h"
 
-#include <string.h>
-
 #define IN_QUOTES(view) (int)(view).len, (const char *)(view).data
 
 static const struct {
@@ -16,98 +14,13 @@ static const struct {
 enum { DOMAIN_FIELDS = sizeof domain_fields / sizeof *domain_fields };
 static const struct bytes domain_name = BYTES_INIT("EIP712Domain");
 
-/* A name as it stands in encodeType: without the characters that have a meaning there. */
-static bool read_name(struct json value, struct bytes *name)
-{
-    if (!json_plain_string(value, name) || name->len == 0 || name->len > TYPED_NAME_MAX || !text_is_printable(*name))
-        return false;
-    for (size_t i = 0; i < name->len; i++)
-        if (memchr(" ()[],", name->data[i], 6) != NULL)
-            return false;
-    return true;
-}
-
-/* A decimal of 1 to `max` without leading zeros, and nothing else. */
-static bool read_size(struct bytes digits, uint64_t max, uint64_t *size)
-{
-    return text_read_uint(digits, size) && *size > 0 && *size <= max;
-}
-
-bool typed_element(struct bytes *type, uint64_t *len)
-{
-    size_t open = type->len;
-    uint64_t size = 0;
-    if (type->len == 0 || type->data[type->len - 1] != ']')
-        return false;
-    while (open > 0 && type->data[open - 1] != '[')
-        open--;
-    if (open == 0)
-        return false;
-    struct bytes digits = { type->data + open, type->len - open - 1 };
-    if (digits.len > 0 && !read_size(digits, UINT32_MAX, &size))
-        return false;
-    *len = size;
-    *type = (struct bytes){ type->data, open - 1 };
-    return true;
-}
-
-static bool sized(struct bytes type, struct bytes stem, uint64_t max, unsigned *size)
-{
-    uint64_t number;
-    if (!text_starts_with(type, stem) ||
-        !read_size((struct bytes){ type.data + stem.len, type.len - stem.len }, max, &number))
-        return false;
-    *size = (unsigned)number;
-    return true;
-}
-
-static bool read_elementary(struct bytes type, struct typed_field *field)
-{
-    static const struct {
-        struct bytes name;
-        enum typed_kind kind;
-    } plain[] = {
-        { BYTES_INIT("address"), TYPED_ADDRESS },
-        { BYTES_INIT("bool"), TYPED_BOOL },
-        { BYTES_INIT("string"), TYPED_STRING },
-        { BYTES_INIT("bytes"), TYPED_BYTES },
-    };
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        if (bytes_equal(type, plain[i].name)) {
-            field->kind = plain[i].kind;
-            return true;
-        }
-    }
-    if (sized(type, BYTES_LIT("bytes"), 32, &field->size)) {
-        field->kind = TYPED_FIXED_BYTES;
-        return true;
-    }
-    bool is_signed = sized(type, BYTES_LIT("int"), 256, &field->size);
-    field->kind = is_signed ? TYPED_INT : TYPED_UINT;
-    return (is_signed || sized(type, BYTES_LIT("uint"), 256, &field->size)) && field->size % 8 == 0;
-}
-
-/* The names of elementary types, and those that only differ from one in their digits. */
-static bool is_reserved(struct bytes name)
-{
-    static const struct bytes stems[] = { BYTES_INIT("int"), BYTES_INIT("uint"), BYTES_INIT("bytes") };
-    struct typed_field elementary;
-    struct bytes stem = name;
-    while (stem.len > 0 && stem.data[stem.len - 1] >= '0' && stem.data[stem.len - 1] <= '9')
-        stem.len--;
-    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++)
-        if (bytes_equal(stem, stems[i]))
-            return true;
-    return read_elementary(name, &elementary);
-}
-
 static bool read_type(const struct typed_schema *schema, struct typed_field *field)
 {
     struct bytes base = field->type;
     uint64_t len;
-    while (typed_element(&base, &len))
+    while (typed_name_element(&base, &len))
         ;
-    if (read_elementary(base, field))
+    if (typed_name_elementary(base, field))
         return true;
     field->kind = TYPED_STRUCT;
     for (size_t i = 0; i < schema->type_count; i++) {
@@ -157,7 +70,7 @@ static bool read_field(const struct typed_schema *schema, const struct typed_typ
 {
     *field = (struct typed_field){ .size = 0 };
     if (json_kind(entry) != JSON_OBJECT || json_count(entry) != 2 ||
-        !read_name(json_member(entry, BYTES_LIT("name")), &field->name) ||
+        !typed_name_read(json_member(entry, BYTES_LIT("name")), &field->name) ||
         !json_plain_string(json_member(entry, BYTES_LIT("type")), &field->type))
         return fault_set(why, FAULT_INPUT,
                          "types.%.*s: a field must be {\"name\", \"type\"}, its name of at most %d characters "
@@ -196,14 +109,14 @@ static bool read_names(struct json types, struct typed_schema *schema, struct fa
     struct json key, fields;
     while (json_next(&cursor, &key, &fields)) {
         struct bytes name;
-        if (!read_name(key, &name))
+        if (!typed_name_read(key, &name))
             return fault_set(why, FAULT_INPUT,
                              "types: a name of at most %d characters without space, comma or bracket is "
                              "wanted",
                              TYPED_NAME_MAX);
         if (bytes_equal(name, domain_name))
             continue;
-        if (is_reserved(name))
+        if (typed_name_is_reserved(name))
             return fault_set(why, FAULT_INPUT, "types.%.*s: the name of an elementary type", IN_QUOTES(name));
         if (schema->type_count == TYPED_TYPES_MAX)
             return fault_set(why, FAULT_LIMIT, "types: more than %d", TYPED_TYPES_MAX);

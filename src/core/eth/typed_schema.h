@@ -7,31 +7,12 @@
 #define CORE_ETH_TYPED_SCHEMA_H
 
 #include "core/base/fault.h"
-#include "core/codec/json.h"
 #include "core/crypto/keccak.h"
+#include "core/eth/typed_name.h"
 
 enum {
     TYPED_TYPES_MAX = 64,   /* without EIP712Domain; so that a set of types is one word */
-    TYPED_FIELDS_MAX = 512, /* of all types together; with the next it bounds the text that typeHashes are made of */
-    TYPED_NAME_MAX = 128,   /* characters of a type's or a field's name */
-};
-
-enum typed_kind {
-    TYPED_STRUCT,
-    TYPED_ADDRESS,
-    TYPED_BOOL,
-    TYPED_STRING,
-    TYPED_BYTES,       /* of any length */
-    TYPED_FIXED_BYTES, /* size: 1 to 32 */
-    TYPED_UINT,        /* size: bits, 8 to 256 */
-    TYPED_INT,
-};
-
-struct typed_field {
-    struct bytes name, type; /* views of the document; `type` with its array suffixes */
-    enum typed_kind kind;    /* of what stands before the suffixes */
-    unsigned size;
-    size_t struct_index; /* TYPED_STRUCT: which */
+    TYPED_FIELDS_MAX = 512, /* of all together; with TYPED_NAME_MAX it bounds the text that typeHashes are made of */
 };
 
 struct typed_type {
@@ -56,8 +37,5 @@ bool typed_schema_read(struct json types, struct json primary_type, struct json 
 
 /* The field of that name in a type; NULL when there is none. */
 const struct typed_field *typed_field_named(const struct typed_schema *schema, size_t type, struct bytes name) MUST_USE;
-
-/* Takes the last suffix off: "T[3][]" becomes "T[3]", *len is 0 for any. False: there is none. */
-bool typed_element(struct bytes *type, uint64_t *len) MUST_USE;
 
 #endif

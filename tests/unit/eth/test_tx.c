@@ -2,7 +2,7 @@
 #include "vectors.h"
 
 #include "core/eth/address.h"
-#include "core/eth/tx.h"
+#include "core/eth/tx_row.h"
 
 static uint8_t room[1 << 16], want_room[1 << 14], got_room[1 << 14];
 static struct secret32 key;
@@ -57,7 +57,7 @@ static void read_back_is_what_was_signed(const char *row, const struct tx *tx, c
 static void signed_bytes_equal_those_of_eth_account(void)
 {
     static struct vector_file vectors;
-    bool seen[TX_EIP7702 + 1] = { 0 }, creation = false, unprotected = false;
+    bool seen[256] = { 0 }, creation = false, unprotected = false;
     struct json row;
     for (vector_open(&vectors, "ethereum/transactions.jsonl"); vector_next_json(&vectors, &row);) {
         struct arena arena = arena_of(room, sizeof room);
@@ -75,9 +75,26 @@ static void signed_bytes_equal_those_of_eth_account(void)
         creation = creation || !tx.has_to;
         unprotected = unprotected || !tx.has_chain_id;
     }
-    for (size_t i = 0; i < sizeof seen / sizeof *seen; i++)
-        CHECK_ROW(tx_type_name((enum tx_type)i), seen[i]); /* a type without a vector is not done */
+    for (size_t i = 0; tx_rows[i] != NULL; i++) /* a type without a vector is not done */
+        CHECK_ROW(tx_rows[i]->name, seen[tx_rows[i]->type]);
     CHECK(creation && unprotected);
+}
+
+static void every_type_and_field_stands_in_the_documentation(void)
+{
+    static char text[1 << 17];
+    FILE *in = fopen(OUR_VECTORS "/../../docs/rpc.md", "r");
+    CHECK(in != NULL);
+    if (in == NULL)
+        return;
+    size_t len = fread(text, 1, sizeof text - 1, in);
+    fclose(in);
+    text[len] = '\0';
+    for (size_t i = 0; tx_rows[i] != NULL; i++) {
+        CHECK_ROW(tx_rows[i]->name, strstr(text, tx_rows[i]->name) != NULL);
+        for (size_t j = 0; j < tx_rows[i]->field_count; j++)
+            CHECK_ROW(tx_field_name(tx_rows[i]->fields[j]), strstr(text, tx_field_name(tx_rows[i]->fields[j])) != NULL);
+    }
 }
 
 static void refusals_begin_with_eth_accounts_words(void)
@@ -291,6 +308,7 @@ int main(void)
     memset(key.bytes, 0x11, sizeof key.bytes);
     CHECK(ecdsa_address(&key, &signer));
     signed_bytes_equal_those_of_eth_account();
+    every_type_and_field_stands_in_the_documentation();
     refusals_begin_with_eth_accounts_words();
     what_is_refused_besides_is_refused_and_its_neighbours_are_not();
     from_is_allowed_when_it_is_the_signer();
