@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-enum { MANY = 10000, FEW = 10, LOOK_UPS = 200000 };
+enum { MANY = 10000, FEW = 10, LOOK_UPS = 100000 };
 
 static struct address list[POLICY_RECIPIENTS_MAX];
 static struct policy policy;
