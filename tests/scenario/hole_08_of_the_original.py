@@ -30,9 +30,8 @@ with Stack(mode="open") as stack:
     broken = stack.provision(sealed, "--chain-id", "42161", "--ticket-broker", "0xzz", check=False)
     claim("a bad policy value is refused", broken.returncode != 0, broken.stderr.strip()[-120:])
     base = {"region": stack.env["AWS_REGION"], "ciphertext_b64": sealed["ciphertext_b64"]}
-    credentials = {k.lower(): v for k, v in stack.role_credentials().items()}
     refusal("also one that only the signer sees", stack.signer.refused(
-        "provision", **base, **credentials, chain_id="abc"), "input", "policy.chain_id must be an int")
+        "provision", **base, **stack.role_params(), chain_id="abc"), "input", "policy.chain_id must be an int")
     refusal("and leaves no key without a policy", stack.signer.refused("address"), "state", "not provisioned")
     twenty = 20 * 10**18
     signer = stack.provision(sealed, "--chain-id", "42161", "--ticket-broker", eth.BROKER.lower(), "--max-face-value-eth", "20",

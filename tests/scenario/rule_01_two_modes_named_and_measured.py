@@ -32,10 +32,10 @@ with Stack(mode="strict", policy=Stack.policy()) as stack:
                    "aws_session_token": "t" * 40}
     base = {"region": stack.env["AWS_REGION"], "ciphertext_b64": stack.seal()["ciphertext_b64"], **credentials}
     refusal("strict: another policy over RPC", signer.refused("provision", **base, policy=Stack.policy(messages="any")),
-            "input", "policy")
-    refusal("strict: flat policy keys over RPC", signer.refused("provision", **base, chain_id=1), "input", "policy")
-    refusal("strict: unbinding over RPC", signer.refused("provision", **base, bind_policy=False), "input", "bind_policy")
-    for region in ("us-east-2.evil.example", "us-east-2/", "us-east-2\r\nHost: evil.example", "US-EAST-2", "", "127.0.0.1"):
+            "policy", "policy")
+    refusal("strict: flat policy keys over RPC", signer.refused("provision", **base, chain_id=1), "policy", "policy")
+    refusal("strict: unbinding over RPC", signer.refused("provision", **base, bind_policy=False), "policy", "bind_policy")
+    for region in ("us-east-2.evil.example", "us-east-2/", "us-east-2\r\nHost: evil.example", "US-EAST-2", "127.0.0.1"):
         refusal(f"a region that steers the host name: {region!r}", signer.refused("provision", **{**base, "region": region}),
                 "input", "region")
     status = signer.call("status")

@@ -39,9 +39,9 @@ with Stack(mode="strict", policy=Stack.policy()) as stack:
             ("another account's key", {"key_id": arn.replace(arn.split(":")[4], "999999999999")}),
             ("another region", {"region": "eu-west-1"}),
             ("another algorithm", {"encryption_algorithm": "RSAES_OAEP_SHA_256"})):
-        refusal(f"refused: {sentence}", signer.refused("provision", **{**base, **change}), "input")
+        refusal(f"refused: {sentence}", signer.refused("provision", **{**base, **change}), "input" if "algorithm" in sentence else "policy")
     refusal("refused for generating too: another key", signer.refused(
-        "generate", **{k: v for k, v in base.items() if k != "ciphertext_b64"}, key_id=other), "input")
+        "generate", **{k: v for k, v in base.items() if k != "ciphertext_b64"}, key_id=other), "policy", "kms_key")
     claim("and not one connection was made to KMS", len(calls) == 0, f"{len(calls)} connections")
     listener.close()
 

@@ -18,7 +18,7 @@ with Stack(mode="strict", policy=Stack.policy(), policy_in_settings=False) as st
             "input", "ticket_broker")
     refusal("a policy with a key of another version", signer.refused("provision", **base, policy={**whole, "extra": 1}),
             "input", "extra")
-    refusal("strict without any policy", signer.refused("provision", **base), "input", "policy")
+    refusal("strict without any policy", signer.refused("provision", **base), "policy", "policy")
     refusal("nothing was left behind", signer.refused("address"), "state", "not provisioned")
 
     import json

@@ -11,7 +11,7 @@ with Stack(mode="strict", policy=Stack.policy(), settings={"lease_seconds": 4}) 
     signer = stack.provision()
     me = signer.address
     began = time.monotonic()
-    claim("the lease is told", "lease_expires" in signer.call("status"), str(signer.call("status").get("lease_expires")))
+    claim("the lease is told", signer.call("status")["lease"]["seconds_left"] <= 4, str(signer.call("status")["lease"]))
     time.sleep(2.5)
     served = []
     renewed = stack.provision(stack.sealed)
@@ -34,11 +34,11 @@ with Stack(mode="strict", policy=Stack.policy(), settings={"lease_seconds": 4}) 
 
 with Stack(mode="strict", policy=Stack.policy()) as stack:
     signer = stack.provision()
-    expires = signer.call("status")["lease_expires"]
+    expires = signer.call("status")["lease"]["expires"]
     claim("a day unless set", isinstance(expires, int) and 86000 < expires - time.time() <= 86460, str(expires))
 
 with Stack(mode="strict", policy=Stack.policy(), settings={"lease_seconds": 0}) as stack:
     signer = stack.provision()
-    claim("0 never ends", signer.call("status").get("lease_expires") is None)
+    claim("0 never ends", signer.call("status")["lease"] is None)
 
 done()

@@ -288,6 +288,10 @@ class Stack:
         return {"AWS_ACCESS_KEY_ID": found["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": found["SecretAccessKey"],
                 "AWS_SESSION_TOKEN": found["Token"]}
 
+    def role_params(self):
+        """The same as provisioning's parameters."""
+        return {name.lower(): value for name, value in self.role_credentials().items()}
+
     def provision(self, sealed=None, *flags, check=True):
         sealed = sealed or self.seal()
         self.sealed = sealed

@@ -63,8 +63,10 @@ def strict(stack):
         return last_line(stack.provision(sealed, *flags, check=False).stderr)
 
     refused("policy loosened by the parent", attempt("--policy", loose), "kmstool decrypt failed (exit 255)")
-    refused("the digest forged over RPC",
-            attempt("--policy", loose, "--encryption-context", f"ensign-policy-sha256={stack.digest()}"), "ensign-")
+    forged = stack.signer.refused("provision", region=stack.env["AWS_REGION"], ciphertext_b64=sealed["ciphertext_b64"],
+                                  policy=json.loads(loose.read_text()), **stack.role_params(),
+                                  encryption_context={"ensign-policy-sha256": stack.digest()})
+    refused("the digest forged over RPC", forged.message, "ensign-")
     refused("another KMS key named",
             attempt("--policy", policy_file, "--kms-key-id", stack.key_arn[:-12] + "000000000000"), "key")
     refused("image changed", last_line(stack.provision_changed_image(sealed, policy_file)), "kmstool decrypt failed (exit 255)")

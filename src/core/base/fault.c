@@ -16,6 +16,14 @@ bool fault_set(struct fault *why, enum fault_code code, const char *format, ...)
     return false;
 }
 
+/* A refusal names its rule: texts that do not say it themselves get it at their end. */
+static void name_rule(struct fault *why)
+{
+    size_t len = strlen(why->text);
+    if (strstr(why->text, why->rule) == NULL)
+        (void)snprintf(why->text + len, sizeof why->text - len, " [%s]", why->rule);
+}
+
 bool fault_refuse(struct fault *why, const char *rule, const char *format, ...)
 {
     va_list args;
@@ -24,6 +32,7 @@ bool fault_refuse(struct fault *why, const char *rule, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(why->text, sizeof why->text, format, args);
     va_end(args);
+    name_rule(why);
     return false;
 }
 

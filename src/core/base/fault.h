@@ -27,7 +27,8 @@ struct fault {
  */
 bool fault_set(struct fault *why, enum fault_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same with FAULT_POLICY and the rule's name, which stands in the journal. */
+/* The same with FAULT_POLICY and the rule's name, which stands in the journal, and at the end of the text as " [rule]"
+ * where the text does not name it. */
 bool fault_refuse(struct fault *why, const char *rule, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts `prefix` before the text that is already there. Returns false. */

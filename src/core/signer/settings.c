@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/codec/frame.h"
+#include "core/signer/params.h"
 
 #include <string.h>
 
@@ -31,7 +32,9 @@ static bool read_mode(struct json value, struct settings *settings, struct fault
         settings->mode = MODE_STRICT;
     else
         return fault_set(why, FAULT_INPUT, "settings: \"mode\" must be \"open\" or \"strict\" (got %s)",
-                         json_kind(value) == JSON_STRING ? "another string" : json_kind_name(json_kind(value)));
+                         json_kind(value) == JSON_STRING
+                             ? params_show((struct bytes){ value.text.data + 1, value.text.len - 2 }).text
+                             : json_kind_name(json_kind(value)));
     settings->lease_seconds = settings->mode == MODE_STRICT ? SETTINGS_LEASE_SECONDS : 0;
     return true;
 }
