@@ -168,8 +168,8 @@ static void faults_keep_within_their_text(void)
     CHECK(!fault_prefix(&why, "bb") && strncmp(why.text, "bba", 3) == 0 && strlen(why.text) == sizeof why.text - 1);
     CHECK(!fault_prefix(&why, text) && why.text[0] == 'a' && strlen(why.text) == sizeof why.text - 1);
     CHECK(!fault_refuse(&why, "max_gas", "too much (%d)", 7) && why.code == FAULT_POLICY);
-    CHECK(strcmp(why.rule, "max_gas") == 0 && strcmp(why.text, "too much (7)") == 0);
-    CHECK(!fault_prefix(&why, "refused: ") && strcmp(why.text, "refused: too much (7)") == 0);
+    CHECK(strcmp(why.rule, "max_gas") == 0 && strcmp(why.text, "too much (7) [max_gas]") == 0);
+    CHECK(!fault_prefix(&why, "refused: ") && strcmp(why.text, "refused: too much (7) [max_gas]") == 0);
     CHECK(!fault_set(&why, FAULT_INPUT, "x") && why.rule == NULL);
     static const char *const names[] = { "internal", "input", "state", "policy", "remote", "limit", "internal" };
     for (enum fault_code code = FAULT_NONE; code <= FAULT_INTERNAL; code++)

@@ -67,7 +67,7 @@ static const struct {
     { "[]", "settings: must be an object (got an array)" },
     { "{}", "settings: \"mode\" is missing" },
     { "{\"mode\":null}", "settings: \"mode\" must be \"open\" or \"strict\" (got null" },
-    { "{\"mode\":\"Strict\"}", "settings: \"mode\" must be \"open\" or \"strict\" (got another string)" },
+    { "{\"mode\":\"Strict\"}", "settings: \"mode\" must be \"open\" or \"strict\" (got 'Strict')" },
     { "{\"mode\":\"open\",\"mode\":\"open\"}", "settings: " },
     { "{\"mode\":\"open\",\"kms_keys\":\"x\"}", "settings: unknown key \"kms_keys\"" },
     { "{\"mode\":\"open\"} ;", "settings: Extra data" },
