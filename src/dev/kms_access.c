@@ -52,9 +52,8 @@ static struct policy_question question_of(const struct kms_exchange *exchange, c
 static bool deny(struct kms_exchange *exchange, const char *action, const char *resource, const char *because,
                  const char *policy, const struct policy_decision *decision)
 {
-    snprintf(exchange->note, sizeof exchange->note, "%s%s%s%s%s", policy,
-             decision->statement[0] != '\0' ? ", at " : "", decision->statement,
-             decision->reason[0] != '\0' ? ": " : "", decision->reason);
+    snprintf(exchange->note, sizeof exchange->note, "%s%s%s%s%s", policy, decision->statement[0] != '\0' ? ", at " : "",
+             decision->statement, decision->reason[0] != '\0' ? ": " : "", decision->reason);
     return kms_refuse(exchange, "AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s %s",
                       exchange->caller.session_arn, action, resource, because);
 }
