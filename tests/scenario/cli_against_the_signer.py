@@ -84,4 +84,22 @@ with Stack(mode="open", generate=True) as stack:
     told = json.loads(stack.ensign("sealed", "--endpoint", f"unix:{stack.socket}").stdout)
     claim("which sealed repeats", told["ciphertext_b64"] == made["ciphertext_b64"])
     claim("a signer without a policy is warned of", "warning: " in run.stderr, run.stderr)
+
+with Stack(mode="open") as stack:
+    policy = stack.folder / "policy.json"
+    stack.ensign("policy", "new", "--chain-id", "42161", "--ticket-broker", "0xa8bb618b1520e284046f3dfc448851a1ff26e41b",
+                 "--allowed-recipient", "0x" + "c3" * 20, "--out", policy)
+    sealed = stack.ensign("encrypt", "--kms-key-id", stack.key_arn, "--policy", policy, "--encryption-context", "service=payments",
+                          "--new", env=stack.admin_env)
+    command = ["provision", "--endpoint", f"unix:{stack.socket}", "--kms-key-id", stack.key_arn, "--ciphertext-b64", "-",
+               "--policy", policy, "--encryption-context", "service=payments"]
+    run = stack.ensign(*command, stdin=sealed.stdout, check=False)
+    claim("a key sealed under a policy does not open unbound, and the hint says why", run.returncode == 1
+          and "InvalidCiphertextException" in run.stderr and "context" in run.stderr, run.stderr)
+    run = stack.ensign(*command, "--bind-policy", stdin=sealed.stdout, check=False)
+    answer = json.loads(run.stdout or "{}")
+    claim("it opens bound to that policy", run.returncode == 0 and answer["policy_bound"] is True
+          and answer["address"] == json.loads(sealed.stdout)["address"], run.stderr)
+    run = stack.ensign(*command, "--bind-policy", stdin=sealed.stdout, check=False)
+    claim("a second key is refused", run.returncode == 1 and "already provisioned" in run.stderr, run.stderr)
 done()
