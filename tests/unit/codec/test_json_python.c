@@ -16,7 +16,7 @@ static void check_line(const char *row, const struct vector_file *vectors)
     if (bytes_equal(verdict, BYTES_LIT("same"))) {
         struct writer out = writer_of(again, sizeof again);
         struct json_writer json = json_writer_of(&out);
-        struct bytes written;
+        struct bytes written = { 0 };
         CHECK_ROW(row, accepted);
         if (!accepted)
             return;
