@@ -126,7 +126,7 @@ static bool scan_string(struct scan *scan, struct bytes *inside)
         if (letter == 'u') {
             if (!scan_unicode_escape(scan, backslash))
                 return false;
-        } else if (letter == 0 || memchr("\"\\/bfnrt", letter, 8) == NULL) {
+        } else if (memchr("\"\\/bfnrt", letter, 8) == NULL) {
             return fail_at(scan, backslash, "Invalid \\escape");
         } else {
             scan->at++;

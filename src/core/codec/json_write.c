@@ -63,7 +63,7 @@ static void put_code_unit(struct writer *out, uint32_t unit)
 static size_t put_escaped(struct writer *out, struct bytes rest)
 {
     static const char letters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
-    const char *letter = rest.data[0] != 0 ? memchr(letters, rest.data[0], sizeof letters - 1) : NULL;
+    const char *letter = memchr(letters, rest.data[0], sizeof letters - 1);
     if (letter != NULL) {
         uint8_t escape[2] = { '\\', (uint8_t)names[letter - letters] };
         writer_put(out, BYTES_OF(escape));

@@ -3,6 +3,7 @@
 
 #include "core/codec/json.h"
 #include "core/codec/json_keys.h"
+#include "core/codec/json_text.h"
 
 #include <string.h>
 
@@ -228,8 +229,34 @@ static void keys_are_hashed_with_siphash(void)
     CHECK(json_key_hash(BYTES_LIT("\\u0061b")) == json_key_hash(BYTES_LIT("ab")));
 }
 
+/* What a collision of the hashes would come to. */
+static void strings_are_the_same_by_their_characters(void)
+{
+    CHECK(json_same_string(BYTES_LIT(""), (struct bytes){ 0 }));
+    CHECK(json_same_string(BYTES_LIT("a\\u0062c\\n"), BYTES_LIT("\\u0061bc\\u000a")));
+    CHECK(!json_same_string(BYTES_LIT("ab"), BYTES_LIT("ac")) && !json_same_string(BYTES_LIT("ab"), BYTES_LIT("a")));
+    CHECK(!json_same_string(BYTES_LIT(""), BYTES_LIT("a")) &&
+          !json_same_string(BYTES_LIT("\\u0061"), BYTES_LIT("\\u0062")));
+}
+
+static void other_kinds_are_no_strings(void)
+{
+    static const struct bytes others[] = { BYTES_INIT("1"), BYTES_INIT("null"), BYTES_INIT("[]"), BYTES_INIT("{}") };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const struct json value = read_or_none(others[i]);
+        struct bytes text = { 0 };
+        bool truth;
+        CHECK(value.text.len > 0 && !json_plain_string(value, &text) && !json_string_is(value, others[i]));
+        CHECK(!json_string_is(value, BYTES_LIT("")) && !json_bool(value, &truth) && json_count(value) == 0);
+    }
+    CHECK(!json_string_is((struct json){ 0 }, BYTES_LIT("")) && json_count((struct json){ 0 }) == 0);
+    CHECK(strcmp(json_kind_name(json_kind(read_or_none(others[2]))), "an array") == 0);
+}
+
 int main(void)
 {
+    strings_are_the_same_by_their_characters();
+    other_kinds_are_no_strings();
     malformed_texts_are_refused_in_these_words();
     members_are_bounded_in_one_object_and_in_all_open_ones();
     the_deepest_nesting_is_accepted();

@@ -72,7 +72,7 @@ LITERAL = [
     "[NaN]", "-NaN", "Infinity", "-Infinity", "+Infinity", "nan", "Inf", "-Inf", '{"a":-Infinity}',
     # numbers
     "0", "-0", "1", "-1", "10", "01", "-01", "00", "+1", "-", "--1", "- 1", "1.0", "1.", ".1", "-.1", "1.e1", "1.2.3",
-    "1e1", "1E1", "1e+1", "1e-1", "1e", "1e+", "1E-", "1e1.0", "1ee1", "0e0", "0x1", "0x", "1_0", "1,0", "0.0", "-0.0",
+    "1e1", "1E1", "1e+1", "1e-1", "1e", "1e+", "1E-", "1e1.0", "1ee1", "1e1e1", "1d1", "1D1", "1.0.0", "1e1.", "0e0", "0x1", "0x", "1_0", "1,0", "0.0", "-0.0",
     "1 ", " 1", "1a", "1-1", "12345678901234567890123456789012345678901234567890", "1e400", "-1e-400", "１", "٣",
     # strings
     '""', '"a"', '"\u007f"', '"\u0080"', '"\U0010ffff"', '"\\"', '"\\', '"a', '"a\\"', '"\\"', '"\\\\"', '"\\""',
@@ -81,6 +81,9 @@ LITERAL = [
     '"\\u00e9\\u00E9"', '"\\u0000"', '"\\ud83d\\ude00"', '"\\uD83D\\uDE00"', '"\\ud83d"', '"\\ude00"',
     '"\\ude00\\ud83d"', '"\\ud83d\\ud83d"', '"\\ud83dx"', '"\\ud83d\\n"', '"\\ud83d\\u0041"', '"\\ud83d\\ude0"',
     '"\\ud83d\\ude0g"', '"\\ud83d\\', '"\\ud83d\\u', '"a\nb"', '"a\tb"', '"a\0b"', '"\x1f"', '"a\r', '"tab\t', "'a'",
+    '"\\ud800\\udc00"', '"\\ud800\\udfff"', '"\\udbff\\udc00"', '"\\udbff\\udfff"', '"\\ud7ff\\ue000"', '"\\ud800\\udbff"',
+    '"\\ud800\\ue000"', '"\\udbff"', '"\\udc00"', '"\\udfff"', '"\\udc00\\udc00"', '"\\uffff\\u0080\\u07ff\\u0800\\u007f"',
+    '"\U00010000"', '"\uffff\u07ff\u0800\ud7ff\ue000~"',
     "a", '["a""b"]', '["a" "b"]', '"a"b', '"\u2028\u2029"',
     # keys
     '{"a":1,"a":1}', '{"a":1,"b":2,"a":3}', '{"a":{"a":1}}', '{"a":1,"\\u0061":2}', '{"":1,"":2}', '{"é":1,"\\u00e9":2}',
@@ -126,6 +129,12 @@ def mutations(rng, count):
 
 def main():
     texts = [text.encode() for text in LITERAL] + BYTES + [text.encode() for text in GOOD]
+    for length in range(18):  # what a reader of eight bytes at a time might step over
+        plain = "a" * length
+        texts += ['"%s"' % plain, '"%s\\n%s"' % (plain, plain), '"%s\x01"' % plain, '"%s' % plain, '["%s",x]' % plain]
+        texts += ['{"%s":1,"%s":2}' % (plain, plain), '"%s\u00e9"' % plain]
+        texts.append(b'"%s\xff"' % plain.encode())
+    texts += ['{"%s":1,"%s":2}' % ("k" * length, "k" * length) for length in (64, 65)]
     texts += ["[" * depth + "]" * depth for depth in (1, 31, 32, 33)]
     texts += ['{"a":' * depth + "1" + "}" * depth for depth in (32, 33)]
     texts += ["{" + ",".join('"%d":0' % i for i in range(count)) + "}" for count in (256, 257)]
