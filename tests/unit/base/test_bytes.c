@@ -23,6 +23,8 @@ static void a_reader_that_runs_out_gives_zeros_for_good(void)
     in = reader_of(BYTES_LIT("\1\2\3\4\5\6\7\x8\x9"));
     CHECK(reader_be(&in, 9) == 0 || in.failed);
     CHECK(in.failed);
+    in = reader_of(BYTES_LIT("\1\2\3"));
+    CHECK(reader_u8(&in) == 1 && reader_u8(&in) == 2 && reader_u8(&in) == 3 && reader_done(&in));
     in = reader_of(BYTES_LIT("ab"));
     CHECK(reader_take(&in, SIZE_MAX).len == 0 && in.failed);
     in = reader_of((struct bytes){ 0 });
@@ -54,6 +56,10 @@ static void a_writer_that_runs_out_writes_nothing_more(void)
     out = writer_of(buffer, sizeof buffer);
     writer_be(&out, 1, 9);
     CHECK(out.failed);
+    uint8_t eight[8];
+    out = writer_of(eight, sizeof eight);
+    writer_be(&out, 0x0102030405060708, 8);
+    CHECK(writer_done(&out, &written) && bytes_equal(written, BYTES_LIT("\1\2\3\4\5\6\7\x8")));
     out = writer_of(buffer, sizeof buffer);
     writer_be(&out, UINT64_MAX, 0);
     CHECK(writer_done(&out, &written) && written.len == 0);
@@ -114,6 +120,9 @@ static void an_arena_gives_aligned_pieces_until_it_is_full(void)
     CHECK(arena_take(&arena, 18) == NULL && arena_take(&arena, SIZE_MAX) == NULL && arena.len == 47);
     CHECK(arena_take(&arena, 17) == memory + 48 && arena_take(&arena, 1) == NULL);
     arena_wipe(&arena);
+    arena.data[0] = 1;
+    CHECK(arena_take(&arena, 0) != NULL);
+    arena_wipe(&arena);
     CHECK(arena.len == 0 && memory[0] == 0xee && memory[1] == 0 && memory[64] == 0 && memory[65] == 0xee);
 }
 
@@ -149,6 +158,7 @@ static void secrets_are_wiped_and_compared_whole(void)
     CHECK(!secret_text_set(&text, BYTES_OF(too_long)) && bytes_equal(secret_text_view(&text), BYTES_LIT("token")));
     CHECK(secret_text_set(&text, (struct bytes){ too_long, SECRET_TEXT_MAX }) && text.len == SECRET_TEXT_MAX);
     CHECK(secret_text_set(&text, (struct bytes){ 0 }) && text.len == 0);
+    CHECK(secret_text_set(&text, BYTES_LIT("x")) && bytes_equal(secret_text_view(&text), BYTES_LIT("x")));
     CHECK(secret_text_set(&text, BYTES_LIT("token")));
     secret_text_wipe(&text);
     CHECK(text.len == 0 && text.bytes[0] == 0 && text.bytes[4] == 0);

@@ -165,6 +165,11 @@ static void ascii_is_compared_and_trimmed(void)
     CHECK(!text_starts_with(BYTES_LIT("0Xab"), BYTES_LIT("0x")) && text_starts_with(BYTES_LIT("a"), BYTES_LIT("")));
     CHECK(text_starts_with_nocase(BYTES_LIT("ENSIGN-a"), BYTES_LIT("ensign-")));
     CHECK(!text_starts_with_nocase(BYTES_LIT("ensign"), BYTES_LIT("ensign-")));
+    CHECK(text_equal_nocase(BYTES_LIT("AZaz"), BYTES_LIT("azAZ")) &&
+          !text_equal_nocase(BYTES_LIT("xa"), BYTES_LIT("ya")));
+    CHECK(text_starts_with(BYTES_LIT("0x"), BYTES_LIT("0x")) &&
+          text_starts_with_nocase(BYTES_LIT("0X"), BYTES_LIT("0x")));
+    CHECK(!text_starts_with_nocase(BYTES_LIT("0yab"), BYTES_LIT("0x")));
     CHECK(text_is_printable(BYTES_LIT(" ~")) && text_is_printable((struct bytes){ 0 }));
     CHECK(!text_is_printable(BYTES_LIT("\x1f")) && !text_is_printable(BYTES_LIT("\x7f")));
     CHECK(!text_is_printable(BYTES_LIT("\xc3\xa9")) && !text_is_printable(BYTES_LIT("\0")));

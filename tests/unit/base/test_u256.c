@@ -96,6 +96,9 @@ static void bytes_are_big_endian_and_minimal(void)
     CHECK(u256_fits_u64(&value, &small) && small == 258);
     CHECK(u256_read_bytes((struct bytes){ 0 }, &value) && u256_is_zero(&value) && u256_minimal(&value).len == 0);
     CHECK(u256_fits_u64(&value, &small) && small == 0);
+    CHECK(u256_read_bytes(BYTES_LIT("\x80"), &value) && value.bytes[31] == 0x80 && value.bytes[0] == 0);
+    CHECK(u256_read_bytes(BYTES_OF(U256_MAX.bytes), &value) && u256_compare(&value, &U256_MAX) == 0);
+    CHECK(u256_minimal(&value).len == 32 && u256_minimal(&value).data == value.bytes);
     value = u256_of(UINT64_MAX);
     CHECK(u256_fits_u64(&value, &small) && small == UINT64_MAX);
     CHECK(u256_read_hex(BYTES_LIT("10000000000000000"), &value) && !u256_fits_u64(&value, &small));

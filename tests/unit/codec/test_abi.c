@@ -89,6 +89,28 @@ static void no_other_encoding_is_accepted(void)
         CHECK(!read_sam((struct bytes){ encoded, len }, &sam));
 }
 
+static void a_length_is_at_most_what_is_left(void)
+{
+    static const struct {
+        struct bytes encoded;
+        bool good;
+    } rows[] = {
+        { BYTES_INIT(WORD("\0")), true },
+        { BYTES_INIT(WORD("\1") "a"), true },
+        { BYTES_INIT(WORD("\2") "a"), false },
+        { BYTES_INIT("\1" ZEROS_28 "\0\0\1a"), false }, /* 2^248 + 1 */
+        { BYTES_INIT(ZEROS_12 ZEROS_12 "\xff\xff\xff\xff\xff\xff\xff\xff"
+                                       "a"),
+          false },
+        { BYTES_INIT(ZEROS_28 "\0\0\0"), false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reader in = reader_of(rows[i].encoded);
+        const size_t expected = rows[i].good ? rows[i].encoded.len - ABI_WORD : 0;
+        CHECK(abi_read_length(&in) == expected && in.failed != rows[i].good);
+    }
+}
+
 static void tails_are_padded_to_words(void)
 {
     static const struct {
@@ -139,6 +161,7 @@ int main(void)
 {
     the_standards_example_is_read_and_written();
     no_other_encoding_is_accepted();
+    a_length_is_at_most_what_is_left();
     tails_are_padded_to_words();
     addresses_have_twelve_zero_bytes_before_them();
     return failures != 0;
