@@ -150,7 +150,7 @@ static void start_answer(struct server *server, struct connection *connection)
     connection->waiting_since = server->turn++;
     set_deadline(server, connection, server->now_ms + server->config->limits.idle_ms);
     send_answer(server, connection);
-    limits_settle(server);
+    limits_settle(server, connection);
 }
 
 static void describe(const struct server *server, const struct connection *connection, struct fault *why)

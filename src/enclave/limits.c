@@ -43,11 +43,11 @@ void limits_release(struct server *server, size_t bytes)
     server->buffered -= bytes;
 }
 
-void limits_settle(struct server *server)
+void limits_settle(struct server *server, const struct connection *answered)
 {
     while (server->buffered > server->config->limits.buffered_bytes) {
         struct connection *const longest = longest_waiting(server, true);
-        if (longest == NULL)
+        if (longest == NULL || longest == answered)
             return;
         connection_close(server, longest);
     }

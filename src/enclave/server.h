@@ -9,8 +9,9 @@
  *   frame_bytes     a frame that announces more is answered with `limit`, and the connection closed
  *   connections     at so many, a new client takes the place of the one who has waited longest without a whole request
  *   buffered_bytes  of requests and answers together. At so many, the one who has waited longest without a whole
- *                   request, among those that hold bytes, is closed. A buffer grows only as bytes arrive. One answer
- *                   per moment may stand above the limit, since it exists before it can be weighed
+ *                   request, among those that hold bytes, is closed. A buffer grows only as bytes arrive. The
+ *                   newest answer may stand above the limit: it exists before it can be weighed, and is not the
+ *                   one to close
  *   first_byte_ms   from connecting to the first byte: closed
  *   request_ms      from a request's first byte to its last: answered with `limit`, and closed
  *   idle_ms         between requests, and for taking an answer: closed

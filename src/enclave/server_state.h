@@ -84,7 +84,8 @@ enum grant {
 };
 enum grant limits_grant(struct server *server, struct connection *asking, size_t bytes);
 void limits_release(struct server *server, size_t bytes);
-void limits_settle(struct server *server);           /* after an answer was added: closes until the bound holds again */
+/* After an answer was added: closes others until the bound holds again. The one just answered stays in any case. */
+void limits_settle(struct server *server, const struct connection *answered);
 bool limits_have_place(const struct server *server); /* for a new client, closing another if need be */
 bool limits_make_place(struct server *server); /* closes one connection that can be closed; false: there is none */
 

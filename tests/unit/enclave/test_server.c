@@ -470,6 +470,71 @@ static void bytes_held_by_requests_in_service_make_others_wait_not_fail(void)
     stop(&scene);
 }
 
+/* Takes one answer of `len` bytes of body, and looks at its length only. */
+static bool takes(int fd, size_t len)
+{
+    static uint8_t room[FRAME_HEADER + ANSWER_MAX];
+    struct fault why;
+    if (!stream_read(fd, room, FRAME_HEADER + len, io_now_ms() + PATIENCE_MS, &why))
+        return false;
+    struct reader in = reader_of((struct bytes){ room, FRAME_HEADER });
+    return reader_be(&in, FRAME_HEADER) == len;
+}
+
+static void an_answer_larger_than_all_buffers_is_still_given(void)
+{
+    struct server_limits limits = roomy;
+    limits.frame_bytes = 4096, limits.buffered_bytes = 4096;
+    struct scene scene;
+    start(&scene, &limits);
+    const int fd = client(&scene);
+    CHECK(ask(fd, "big 1000000") && poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, PATIENCE_MS) == 1);
+    usleep(100000);
+    CHECK(takes(fd, 1000000));
+    CHECK(ask(fd, "echo") && hears(fd, "echo"));
+    close(fd);
+    stop(&scene);
+}
+
+static void who_does_not_take_its_answers_makes_way(void)
+{
+    struct server_limits limits = roomy;
+    limits.frame_bytes = 100000, limits.buffered_bytes = 2500000;
+    struct scene scene;
+    start(&scene, &limits);
+    int hoarders[4];
+    for (int i = 0; i < 4; i++) { /* each answer leaves about 800,000 bytes in the server */
+        hoarders[i] = client(&scene);
+        CHECK(ask(hoarders[i], "big 1000000"));
+        struct pollfd ready = { .fd = hoarders[i], .events = POLLIN };
+        CHECK(poll(&ready, 1, PATIENCE_MS) == 1);
+        usleep(50000);
+    }
+    const int honest = part_of_a_body(&scene, 50000, 50000);
+    CHECK(takes(honest, 50000));
+    CHECK(!takes(hoarders[0], 1000000) && !takes(hoarders[1], 1000000)); /* the oldest two went */
+    CHECK(takes(hoarders[2], 1000000) && takes(hoarders[3], 1000000));
+    for (int i = 0; i < 4; i++)
+        close(hoarders[i]);
+    close(honest);
+    stop(&scene);
+}
+
+static void a_refusal_waits_for_the_answers_before_it(void)
+{
+    struct scene scene;
+    start(&scene, &roomy);
+    const int fd = client(&scene);
+    CHECK(ask(fd, "hold 1") && sem_wait(&held) == 0 && send_all(fd, BYTES_LIT("\xff\xff\xff\xff")));
+    CHECK(is_silent(fd));
+    sem_post(&let_go);
+    CHECK(hears(fd, "hold 1"));
+    CHECK(hears(fd, "limit: a frame of 4294967295 bytes is announced, at most 1048576 are accepted"));
+    CHECK(hears(fd, "(closed)"));
+    close(fd);
+    stop(&scene);
+}
+
 static void told_to_stop_it_finishes_what_it_answers(void)
 {
     struct scene scene;
@@ -526,6 +591,9 @@ int main(void)
     at_the_limit_of_bytes_the_longest_that_holds_some_goes();
     announced_bytes_count_only_when_they_arrive();
     bytes_held_by_requests_in_service_make_others_wait_not_fail();
+    an_answer_larger_than_all_buffers_is_still_given();
+    who_does_not_take_its_answers_makes_way();
+    a_refusal_waits_for_the_answers_before_it();
     told_to_stop_it_finishes_what_it_answers();
     when_the_service_ends_the_server_does();
     the_slow_thread_tends_when_idle();
