@@ -55,13 +55,17 @@ class Anvil:
             raise AssertionError(f"{method}: {answer['error']}")
         return answer["result"]
 
+    def receipt(self, transaction_hash):
+        deadline = time.monotonic() + 20
+        while (receipt := self.rpc("eth_getTransactionReceipt", transaction_hash)) is None:
+            assert time.monotonic() < deadline, f"{transaction_hash} is not mined"
+            time.sleep(0.02)  # mined a moment after it is taken
+        return receipt
+
     def mine(self, raw):
         """Sends a raw transaction; its receipt, which must say success."""
-        sent = self.rpc("eth_sendRawTransaction", raw)
-        deadline = time.monotonic() + 20
-        while (receipt := self.rpc("eth_getTransactionReceipt", sent)) is None and time.monotonic() < deadline:
-            time.sleep(0.02)  # mined a moment after it is taken
-        assert receipt and int(receipt["status"], 16) == 1, f"not mined well: {receipt}"
+        receipt = self.receipt(self.rpc("eth_sendRawTransaction", raw))
+        assert int(receipt["status"], 16) == 1, f"not mined well: {receipt}"
         return receipt
 
     def nonce(self, address):
@@ -179,7 +183,7 @@ def through_the_contract(anvil, signer, broker):
     tx = {"chainId": CHAIN, "nonce": anvil.nonce(sender), "to": broker, "value": 0, "gas": 300_000,
           "gasPrice": 3 * 10**9, "data": "0x" + again.hex()}
     sent = anvil.rpc("eth_sendRawTransaction", signer.call("sign_transaction", tx=tx)["raw_tx"])
-    assert int(anvil.rpc("eth_getTransactionReceipt", sent)["status"], 16) == 0, "a used ticket was redeemed again"
+    assert int(anvil.receipt(sent)["status"], 16) == 0, "a used ticket was redeemed again"
     print("reverted, as it must: the same ticket a second time")
 
 
