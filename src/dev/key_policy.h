@@ -10,8 +10,9 @@
  *   StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase
  *   kms:RecipientAttestation:PCR<0..31>   kms:RecipientAttestation:ImageSha384 (which is PCR0)
  *   kms:EncryptionContext:<name>          the names of keys are compared without case, as IAM does
+ *   Bool kms:GrantIsForAWSResource        which the policies that AWS's console writes have; no request here has it
  *
- * A key that the request lacks fails StringEquals and passes StringNotEquals.
+ * A key that the request lacks fails StringEquals and Bool, and passes StringNotEquals.
  */
 #ifndef DEV_KEY_POLICY_H
 #define DEV_KEY_POLICY_H
@@ -42,6 +43,7 @@ struct policy_principal {
 struct policy_condition {
     bool negated, ignore_case;
     struct bytes key; /* as written */
+    bool never;       /* a key that no request here has */
     int pcr;          /* 0..31, or -1: then it is the encryption context's */
     struct bytes context_name;
     size_t value_count;

@@ -82,6 +82,8 @@ static bool equals_one(const struct policy_condition *condition, struct bytes fo
 static bool condition_holds(const struct policy_condition *condition, const struct policy_question *question)
 {
     bool equals = false; /* an absent key equals nothing, so that a negated operator holds */
+    if (condition->never)
+        return false;
     if (condition->pcr >= 0) {
         const struct bytes found =
             question->pcrs_hex != NULL ? question->pcrs_hex[condition->pcr] : (struct bytes){ NULL, 0 };

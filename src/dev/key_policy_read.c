@@ -182,6 +182,14 @@ static bool condition_key_read(struct reading *reading, struct policy_condition 
                      reading->where, key.len > 100 ? 100 : (int)key.len, (const char *)key.data);
 }
 
+/* Bool stands beside its one key alone, and that key beside Bool alone. */
+static bool is_grant_condition(struct json operator_name, struct json key)
+{
+    struct bytes name;
+    return json_string_is(operator_name, BYTES_LIT("Bool")) && json_plain_string(key, &name) &&
+           text_equal_nocase(name, BYTES_LIT("kms:GrantIsForAWSResource"));
+}
+
 static const struct {
     struct bytes name;
     bool negated, ignore_case;
@@ -225,9 +233,10 @@ static bool conditions_read(struct reading *reading, struct json value, struct p
                 return fault_set(reading->why, FAULT_INPUT, "%s: more than %d conditions", reading->where,
                                  POLICY_CONDITIONS_MAX);
             struct policy_condition *condition = &statement->conditions[statement->condition_count++];
-            if (!operator_read(reading, operator_name, condition) ||
-                !string_read(reading, key, "a condition key", &condition->key) ||
-                !condition_key_read(reading, condition) ||
+            condition->never = is_grant_condition(operator_name, key);
+            if (!string_read(reading, key, "a condition key", &condition->key) ||
+                (!condition->never &&
+                 (!operator_read(reading, operator_name, condition) || !condition_key_read(reading, condition))) ||
                 !strings_read(reading, values, "a condition value", &condition->values, &condition->value_count))
                 return false;
         }

@@ -6,10 +6,13 @@
 #include "dev/sim_parts.h"
 #include "dev/sim_programs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum {
@@ -51,6 +54,22 @@ static bool folder_ok(const char *folder, struct fault *why)
             return fault_set(why, FAULT_INPUT, "%s: want a path of A-Z a-z 0-9 / . _ - + @ only", folder);
     }
     return true;
+}
+
+/* One `up` a folder: a second one would take the first one's env away. Held until the process ends. */
+static bool alone_in(const char *folder, struct fault *why)
+{
+    char path[FILE_PATH_MAX];
+    if (!file_path(path, folder, "up.lock", why))
+        return false;
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (fd >= 0)
+        close(fd);
+    return fault_set(why, FAULT_STATE, "%s: %s", path,
+                     errno == EWOULDBLOCK ? "another ensign-sim up runs on this folder; stop it, or take another folder"
+                                          : strerror(errno));
 }
 
 static bool put_file(const struct up *up, const char *name, struct writer *text, unsigned mode, struct fault *why)
@@ -273,7 +292,7 @@ int sim_up(int count, char **arguments)
         return sim_failed(&why);
     if (realpath(folder, up.folder) == NULL)
         return sim_usage("%s: cannot be resolved", folder);
-    if (!folder_ok(up.folder, &why) || !file_path(env, up.folder, "env", &why))
+    if (!folder_ok(up.folder, &why) || !file_path(env, up.folder, "env", &why) || !alone_in(up.folder, &why))
         return sim_failed(&why);
     unlink(env); /* it stands there only while what it says is true */
     if (!sim_make_roles(up.folder, &why) || !write_admin(&up, &why) || !open_parts(&up, &why))

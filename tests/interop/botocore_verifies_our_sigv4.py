@@ -1,181 +1,113 @@
-"""ensignd's own requests to KMS, taken off a TLS stream whose root it was told to trust, are signed as botocore signs
-them, and say what was asked for. The KMS here only listens, and refuses."""
+"""Every request that ensignd and ensign make to KMS, signed again by botocore from what stands in it and the secret that
+belongs to its access key id: the Authorization header must be the same to the byte. The requests are taken from the wire:
+a relay with ensign-sim's own certificate stands before ensign-sim's KMS."""
 
-import base64
 import datetime
 import json
-import os
 import pathlib
-import random
 import socket
 import ssl
-import struct
-import subprocess
-import tempfile
+import sys
 import threading
-import time
 
-import botocore.auth
+import botocore
+from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-BUILD = pathlib.Path(os.environ.get("ENSIGN_BUILD") or pathlib.Path(__file__).resolve().parents[2] / "build")
-HOSTS = {
-    "us-east-2": "kms.us-east-2.amazonaws.com",
-    "ap-southeast-3": "kms.ap-southeast-3.amazonaws.com",
-    "us-gov-east-1": "kms.us-gov-east-1.amazonaws.com",
-    "cn-northwest-1": "kms.cn-northwest-1.amazonaws.com.cn",
-    "eusc-de-east-1": "kms.eusc-de-east-1.amazonaws.eu",
-}
-REFUSAL = b'{"__type":"AccessDeniedException","Message":"for this test"}'
-CASES = 24
-random.seed(20)
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "scenario"))
+from stack import Stack  # noqa: E402
 
 
-def openssl(folder, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+def read_message(stream):
+    """Head and body, by Content-Length; empty at the end of the stream."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = stream.recv(65536)
+        if not more:
+            return b""
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+    while len(body) < length:
+        body += stream.recv(65536)
+    return head + b"\r\n\r\n" + body
 
 
-def make_certificates(folder):
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    (folder / "names").write_text("subjectAltName=" + ",".join("DNS:" + host for host in HOSTS.values()) + "\n"
-                                  "extendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
-    openssl(folder, "req", "-x509", *new_key, "-keyout", "root.key", "-out", "root.pem", "-days", "2", "-subj", "/CN=root")
-    openssl(folder, "req", *new_key, "-keyout", "kms.key", "-out", "kms.csr", "-subj", "/CN=kms")
-    openssl(folder, "x509", "-req", "-in", "kms.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days",
-            "2", "-extfile", "names", "-out", "kms.pem")
-
-
-class Kms(threading.Thread):
-    """Takes one request after the other, keeps it, and refuses."""
+class Relay:
+    """Ends TLS, keeps each request, and asks ensign-sim's KMS in its turn."""
 
     def __init__(self, folder):
-        super().__init__(daemon=True)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(folder / "kms.pem", folder / "kms.key")
-        self.context.sni_callback = lambda _socket, name, _context: self.names.append(name)
-        self.names, self.requests = [], []
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(folder / "kms.sock"))
-        self.listener.listen(4)
-        self.start()
+        self.folder, self.requests = folder, []
+        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.server.load_cert_chain(folder / "kms.pem", folder / "kms.key.pem")
+        self.client = ssl.create_default_context(cafile=folder / "kms-ca.pem")
+        self.unix = socket.socket(socket.AF_UNIX)
+        self.unix.bind(str(folder / "relay.sock"))
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        for door in (self.unix, self.tcp):
+            door.listen()
+            threading.Thread(target=self.serve, args=(door,), daemon=True).start()
 
-    def run(self):
+    def serve(self, door):
         while True:
-            with self.context.wrap_socket(self.listener.accept()[0], server_side=True) as stream:
-                got = b""
-                while not self.whole(got):
-                    got += stream.recv(65536)
-                self.requests.append(got)
-                stream.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.1\r\n"
-                               b"Content-Length: %d\r\n\r\n" % len(REFUSAL) + REFUSAL)
-
-    @staticmethod
-    def whole(got):
-        head, end, body = got.partition(b"\r\n\r\n")
-        lengths = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-        return bool(end) and len(body) >= int(lengths[0])
+            with self.server.wrap_socket(door.accept()[0], server_side=True) as peer:
+                request = read_message(peer)
+                self.requests.append(request)
+                with socket.socket(socket.AF_UNIX) as raw:
+                    raw.connect(str(self.folder / "kms.sock"))
+                    with self.client.wrap_socket(raw, server_hostname="localhost") as kms:
+                        kms.sendall(request)
+                        peer.sendall(read_message(kms))
 
 
-def ask(path, method, params):
-    with socket.socket(socket.AF_UNIX) as stream:
-        stream.settimeout(30)
-        stream.connect(path)
-        request = json.dumps({"method": method, "params": params}).encode()
-        stream.sendall(struct.pack(">I", len(request)) + request)
-        answer = stream.makefile("rb")
-        return json.loads(answer.read(struct.unpack(">I", answer.read(4))[0]))
+def check(request, secrets):
+    """botocore's Authorization for this request equals the one that it bears."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    method, path, _ = lines[0].split(" ")
+    headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    lower = {name.lower(): value for name, value in headers.items()}
+    theirs = lower["authorization"]
+    fields = dict(part.strip().split("=", 1) for part in theirs.partition(" ")[2].split(","))
+    access_key_id, day, region, service, _ = fields["Credential"].split("/")
+    assert service == "kms" and lower["x-amz-date"].startswith(day)
 
-
-def text(length, alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"):
-    return "".join(random.choice(alphabet) for _ in range(length))
-
-
-def make_case(number):
-    """What is asked of ensignd, and what KMS must then be asked for, without its Recipient."""
-    region = random.choice(list(HOSTS))
-    partition = {"cn": "aws-cn", "us-gov": "aws-us-gov", "eusc": "aws-eusc"}.get(
-        next((start for start in ("cn", "us-gov", "eusc") if region.startswith(start + "-")), ""), "aws")
-    key_id = random.choice([f"arn:{partition}:kms:{region}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-                            "alias/signer", "1234abcd-12ab-34cd-56ef-1234567890ab"])
-    params = {"region": region, "aws_access_key_id": "ASIA" + text(16).upper(), "key_id": key_id,
-              "aws_secret_access_key": text(40, "abcXYZ019+/"), "aws_session_token": text(random.randrange(16, 2000)) + "+/=="}
-    body = {"KeyId": key_id}
-    context = {text(random.randrange(1, 20)): random.choice(["", "plain", "\u00e4\u20ac\U0001f600", 'quote " and \\', text(300)])
-               for _ in range(random.randrange(4))}
-    if context:
-        params["encryption_context"] = body["EncryptionContext"] = context
-    if number % 3 == 0:
-        return "generate", params, {**body, "KeySpec": "AES_256"}
-    blob = base64.b64encode(random.randbytes(random.randrange(1, 6145))).decode()
-    if number % 3 == 1:
-        del params["key_id"], body["KeyId"]
-    return ("provision", {**params, "ciphertext_b64": blob},
-            {**body, "CiphertextBlob": blob, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"})
-
-
-def check(method, params, body, request):
-    head, _, sent = request.partition(b"\r\n\r\n")
-    start, *lines = head.decode().split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
-    host, date = HOSTS[params["region"]], headers["X-Amz-Date"]
-    operation = "GenerateDataKey" if method == "generate" else "Decrypt"
-    assert start == "POST / HTTP/1.1" and len(headers) == len(lines), head
-    assert headers["Host"] == host and headers["X-Amz-Target"] == "TrentService." + operation, head
-
-    moment = datetime.datetime.strptime(date, "%Y%m%dT%H%M%SZ")
-    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
-    assert abs((now - moment).total_seconds()) < 60, date
-    botocore.auth.get_current_datetime = lambda *_, **__: moment
-    ours = AWSRequest("POST", f"https://{host}/", data=sent,
-                      headers={name: headers[name] for name in ("Content-Type", "X-Amz-Target", "Host")})
-    credentials = Credentials(params["aws_access_key_id"], params["aws_secret_access_key"], params["aws_session_token"])
-    botocore.auth.SigV4Auth(credentials, "kms", params["region"]).add_auth(ours)
-    assert ours.headers["X-Amz-Date"] == date
-    assert ours.headers["X-Amz-Security-Token"] == headers["X-Amz-Security-Token"]
-    assert ours.headers["Authorization"] == headers["Authorization"], (ours.headers["Authorization"], headers)
-
-    said = json.loads(sent)
-    recipient = said.pop("Recipient")
-    assert said == body, (said, body)
-    assert recipient["KeyEncryptionAlgorithm"] == "RSAES_OAEP_SHA_256"
-    assert base64.b64decode(recipient["AttestationDocument"]).startswith(bytes.fromhex("8444a1013822a059"))
-
-
-def wait_for(path, process):
-    deadline = time.monotonic() + 30
-    while not path.exists():
-        assert process.poll() is None and time.monotonic() < deadline, f"{path} did not come to be"
-        time.sleep(0.02)
+    names = fields["SignedHeaders"].split(";")
+    assert {"host", "x-amz-date", "x-amz-target"} <= set(names), names
+    assert all(name in names for name in lower if name.startswith("x-amz-")), names
+    again = AWSRequest(method, f"https://{lower['host']}{path}", {name: lower[name] for name in names}, body)
+    again.context["timestamp"] = lower["x-amz-date"]
+    # The session token is among the headers already, as it was signed.
+    signer = SigV4Auth(Credentials(access_key_id, secrets[access_key_id]), service, region)
+    text = signer.string_to_sign(again, signer.canonical_request(again))
+    assert fields["Signature"] == signer.signature(text, again), f"botocore signs otherwise:\n{text}"
+    at = datetime.datetime.strptime(lower["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+    assert abs((datetime.datetime.now(datetime.timezone.utc) - at).total_seconds()) < 60
+    return lower["x-amz-target"], lower["host"]
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="ensign-") as name:
-        folder, processes = pathlib.Path(name), []
-        make_certificates(folder)
-        kms = Kms(folder)
-        (folder / "settings.json").write_text(json.dumps({"mode": "open", "kms_trust_roots": (folder / "root.pem").read_text()}))
-        try:
-            for what, program in (
-                    ("nsm.sock", ["ensign-sim", "nsm", "--listen", f"unix:{name}/nsm.sock", "--pki", f"{name}/pki"]),
-                    ("signer.sock", ["ensignd", "--settings", f"{name}/settings.json", "--nsm", f"unix:{name}/nsm.sock",
-                                     "--kms-stream", f"unix:{name}/kms.sock", "--listen", f"unix:{name}/signer.sock"])):
-                processes.append(subprocess.Popen([BUILD / program[0], *program[1:]], env={}, stdin=subprocess.DEVNULL,
-                                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-                wait_for(folder / what, processes[-1])
-            for number in range(CASES):
-                method, params, body = make_case(number)
-                answer = ask(f"{name}/signer.sock", method, params)
-                tool = "genkey" if method == "generate" else "decrypt"
-                prefix = f"kmstool {tool} failed (exit 255): AccessDeniedException: "
-                assert answer["error"]["message"].startswith(prefix), answer
-                assert len(kms.requests) == number + 1 and kms.names[-1] == HOSTS[params["region"]]
-                check(method, params, body, kms.requests[-1])
-        finally:
-            for process in reversed(processes):
-                process.terminate()
-                process.wait(10)
-    print(f"{CASES} requests of ensignd are signed as botocore signs them")
+    with Stack(mode="open", policy=None) as stack:
+        relay = Relay(stack.folder / "sim")
+        env = {"AWS_ENDPOINT_URL_KMS": f"https://127.0.0.1:{relay.tcp.getsockname()[1]}"}
+        stack.stop_signer()
+        stack.env["ENSIGND_ARGS"] = stack.env["ENSIGND_ARGS"].replace("/kms.sock", "/relay.sock")
+        stack.start_signer(name="relayed")
+        sealed = stack.seal(context={"ünïcode": "a + b / c = é"}, env={**stack.admin_env, **env})
+        stack.provision(sealed, "--encryption-context", "ünïcode=a + b / c = é")
+        stack.stop_signer()
+        stack.start_signer(name="generating")
+        stack.ensign("provision", "--endpoint", f"unix:{stack.socket}", "--region", stack.env["AWS_REGION"], "--generate",
+                     "--kms-key-id", stack.key_arn)
+        state = json.loads((stack.folder / "sim/state.json").read_text())
+        secrets = {one["access_key_id"]: one["secret"] for one in state["credentials"]}
+        seen = [check(request, secrets) for request in relay.requests]
+    wanted = ["TrentService.Encrypt", "TrentService.Decrypt", "TrentService.GenerateDataKey"]
+    assert [target for target, _ in seen] == wanted, seen
+    assert seen[1][1] == seen[2][1] == "kms.us-east-2.amazonaws.com", seen
+    print(f"botocore {botocore.__version__} signs as ensign did: {', '.join(wanted)}")
 
 
 main()

@@ -259,6 +259,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def one_up_a_folder(up):
+    second = run("up", up.folder)
+    assert second.returncode == 1 and "another ensign-sim up runs on this folder" in second.stderr, second.stderr
+    assert (up.folder / "env").exists() and up.admin.call("ListKeys")["Keys"] is not None
+
+
 def secrets_are_private(up):
     for name in ("state.json", "admin-env", "nsm-root.key.pem", "kms-ca.key.pem", "kms.key.pem"):
         assert (up.folder / name).stat().st_mode & 0o777 == 0o600, name
@@ -273,7 +279,7 @@ def main():
             assert settings == {"kms_trust_roots": (up.folder / "kms-ca.pem").read_text(), "mode": "open"}
             for check in (imds_wants_its_token, the_certificate_is_for_kms, rude_peers_cost_nobody_else,
                           nsm_answers_on_its_socket, roles_and_credentials_can_be_changed_while_it_runs,
-                          secrets_are_private):
+                          one_up_a_folder, secrets_are_private):
                 check(up)
         everything_is_kept_over_a_restart(folder / "sim")
         images_and_files_are_measured(folder / "sim")

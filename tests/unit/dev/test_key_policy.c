@@ -295,8 +295,22 @@ static void patterns_match(void)
     CHECK(!policy_pattern_matches(BYTES_LIT("A"), BYTES_LIT("a"), false));
 }
 
+/* The statements that AWS's console writes for a role that may use a key. */
+static void the_consoles_grant_statement_allows_no_request_here(void)
+{
+    struct fault why = { 0 };
+    CHECK(
+        read_policy(TO("{\"AWS\":\"" ROLE "\"}", ",\"Condition\":{\"Bool\":{\"kms:GrantIsForAWSResource\":\"true\"}}"),
+                    KEY_POLICY, &why));
+    CHECK(ask(KEY_POLICY, (struct asked){ .action = "kms:CreateGrant" }).answer == POLICY_SILENT);
+    CHECK(!read_policy(TO("\"*\"", ",\"Condition\":{\"Bool\":{\"kms:RecipientAttestation:PCR0\":\"true\"}}"),
+                       KEY_POLICY, &why));
+    CHECK(!read_policy(WHEN("StringEquals", "kms:GrantIsForAWSResource", "\"true\""), KEY_POLICY, &why));
+}
+
 int main(void)
 {
+    the_consoles_grant_statement_allows_no_request_here();
     the_runbooks_key_policy_works_as_printed();
     the_runbooks_identity_policy_works_as_printed();
     principals_match_as_iam_says();
