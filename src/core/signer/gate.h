@@ -14,7 +14,8 @@ struct wish {
     enum wish_kind kind;
     const char *method; /* for the journal; static */
     const struct tx *tx;
-    const struct ticket *ticket; /* WISH_TICKET, and WISH_MESSAGE when one came beside it, else NULL */
+    const struct ticket *ticket; /* WISH_TICKET, and WISH_MESSAGE when one came beside it, else NULL: the policy sees to
+                                  * it that the message is its hash */
     struct bytes message;        /* WISH_MESSAGE */
     struct hash32 typed_data;    /* WISH_TYPED_DATA: the EIP-712 hash */
 };

@@ -33,8 +33,8 @@ static bool may_go_on(struct call *call, struct plan *plan)
             return fault_set(call->why, FAULT_STATE,
                              "signer already provisioned (its lease is renewed with the ciphertext it was provisioned "
                              "with, and this is another)");
-        if ((plan->policy == NULL) != (holding->policy == NULL) ||
-            !hash32_equal(&plan->policy_digest, &holding->policy_digest) || plan->policy_bound != holding->policy_bound)
+        /* No policy has the digest of zeroes. */
+        if (!hash32_equal(&plan->policy_digest, &holding->policy_digest) || plan->policy_bound != holding->policy_bound)
             return fault_set(
                 call->why, FAULT_STATE,
                 "signer already provisioned (its lease is renewed under the policy it was provisioned with, "

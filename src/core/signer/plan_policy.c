@@ -138,7 +138,7 @@ static bool weld(struct call *call, struct plan *plan)
 /* With an asymmetric KMS key neither context nor policy is part of a ciphertext, and anyone can make one. */
 static bool check_algorithm(struct call *call, const struct plan *plan)
 {
-    const bool held = plan->policy_bound || call->signer->settings->kms_key[0] != '\0' || plan->context.count > 0;
+    const bool held = call->signer->settings->kms_key[0] != '\0' || plan->context.count > 0; /* a weld is context */
     return plan->algorithm == KMS_SYMMETRIC_DEFAULT || !held ||
            fault_set(
                call->why, FAULT_INPUT,

@@ -107,6 +107,24 @@ static void rule_09_nothing_else_renews_it(void)
     scene_close(&scene);
 }
 
+static void rule_09_a_renewal_binds_as_the_first_did(void)
+{
+    scene_open(&scene, "{\"mode\":\"open\",\"lease_seconds\":600}");
+    CHECK(provisions(FIRST, SCENE_ADDRESS));
+    const unsigned asked = scene.https_calls;
+    CHECK(scene_refuses(&scene, SCENE_PROVISION(",\"bind_policy\":true,\"policy\":" POLICY_A), "state",
+                        "signer already provisioned (its lease is renewed under the policy"));
+    CHECK(scene_refuses(&scene, SCENE_PROVISION(""), "state",
+                        "signer already provisioned (its lease is renewed under the policy"));
+    CHECK(scene.https_calls == asked);
+    scene_close(&scene);
+    scene_open(&scene, "{\"mode\":\"open\",\"lease_seconds\":600}");
+    CHECK(provisions(SCENE_PROVISION(""), SCENE_ADDRESS));
+    CHECK(scene_refuses(&scene, FIRST, "state", "signer already provisioned (its lease is renewed under the policy"));
+    CHECK(provisions(SCENE_PROVISION(""), SCENE_ADDRESS));
+    scene_close(&scene);
+}
+
 static void end_lease(struct scene *running)
 {
     pass(600000);
@@ -235,6 +253,7 @@ int main(void)
     rule_09_a_lease_is_a_day_unless_set_and_0_is_never();
     rule_09_the_same_ciphertext_and_policy_renew_it();
     rule_09_nothing_else_renews_it();
+    rule_09_a_renewal_binds_as_the_first_did();
     rule_09_a_renewal_that_comes_too_late_stores_nothing();
     rule_08_neither_a_renewal_nor_another_policy_refills_the_budget();
     provisioning_again_replaces_all_or_is_refused();
