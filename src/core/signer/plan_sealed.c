@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CIPHERTEXT_TEXT_MAX = KMS_CIPHERTEXT_MAX / 3 * 4 };
+_Static_assert(KMS_CIPHERTEXT_MAX % 3 == 0, "the longest ciphertext's base64 has no padding");
+
 static bool is_pinned(const struct call *call)
 {
     return call->signer->settings->kms_key[0] != '\0';
@@ -73,8 +76,10 @@ static bool read_proxy_port(struct call *call, uint16_t *port)
 
 static bool read_ciphertext(struct call *call, struct bytes base64, struct plan *plan)
 {
-    if (base64.len > 4 * ((size_t)KMS_CIPHERTEXT_MAX + 2) / 3)
-        return fault_set(call->why, FAULT_INPUT, "ciphertext_b64 must hold at most %d bytes", KMS_CIPHERTEXT_MAX);
+    if (base64.len > CIPHERTEXT_TEXT_MAX)
+        return fault_set(call->why, FAULT_INPUT,
+                         "ciphertext_b64 must hold at most %d bytes (got %zu characters of base64)", KMS_CIPHERTEXT_MAX,
+                         base64.len);
     size_t len;
     uint8_t *buffer = arena_take(call->arena, base64.len);
     if (buffer == NULL)
@@ -82,9 +87,6 @@ static bool read_ciphertext(struct call *call, struct bytes base64, struct plan 
     if (!text_read_base64(base64, buffer, base64.len, &len))
         return fault_set(call->why, FAULT_INPUT,
                          "ciphertext_b64 must be base64 (the CiphertextBlob that KMS Encrypt printed, unbroken)");
-    if (len > KMS_CIPHERTEXT_MAX)
-        return fault_set(call->why, FAULT_INPUT, "ciphertext_b64 must hold at most %d bytes (got %zu)",
-                         KMS_CIPHERTEXT_MAX, len);
     plan->ciphertext = (struct bytes){ buffer, len };
     plan->ciphertext_sha256 = sha256(plan->ciphertext);
     return true;

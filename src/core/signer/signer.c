@@ -3,8 +3,6 @@
 #include "core/signer/methods.h"
 #include "core/signer/signer_state.h"
 
-#include <string.h>
-
 size_t signer_size(void)
 {
     return sizeof(struct signer);
@@ -24,7 +22,6 @@ struct signer *signer_start(void *memory, const struct settings *settings, const
 {
     must((uintptr_t)memory % _Alignof(struct signer) == 0);
     struct signer *signer = memory;
-    memset(signer, 0, sizeof *signer);
     signer->settings = settings;
     signer->outside = outside;
     signer->version = version;

@@ -14,7 +14,7 @@ enum {
     SIGNER_ANSWER_MAX = (1 << 20) + 65536,
 };
 
-struct signer; /* about 3 MB, mostly untouched: the caller gives the memory, aligned to 16 */
+struct signer; /* about 2 MB, mostly untouched: the caller gives the memory, zeroed and aligned to 16 */
 size_t signer_size(void) MUST_USE;
 
 /* `settings`, `outside` and `page` must outlive the signer. `page`: see key_slot.h. `version` goes into status.

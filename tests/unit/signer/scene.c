@@ -198,7 +198,7 @@ static void put_success(struct writer *response, const struct scene *scene, stru
     }
     if (!generates) {
         json_key(&json, "EncryptionAlgorithm");
-        json_put_text(&json, "SYMMETRIC_DEFAULT");
+        json_put_text(&json, scene->algorithm);
     }
     json_key(&json, "KeyId");
     json_put_string(&json, key);
@@ -234,17 +234,20 @@ static bool answer_https(void *context, const struct kms_call *call, struct byte
     const bool generates = bytes_equal(target, BYTES_LIT("TrentService.GenerateDataKey"));
 
     const struct json asked_context = json_member(object, BYTES_LIT("EncryptionContext"));
-    struct bytes key = { 0 };
+    struct bytes key = { 0 }, algorithm = BYTES_LIT("SYMMETRIC_DEFAULT");
     remember(scene->context, sizeof scene->context,
              json_kind(asked_context) == JSON_NONE ? BYTES_LIT("{}") : asked_context.text);
     (void)!json_plain_string(json_member(object, BYTES_LIT("KeyId")), &key);
+    (void)!json_plain_string(json_member(object, BYTES_LIT("EncryptionAlgorithm")), &algorithm);
+    remember(scene->algorithm, sizeof scene->algorithm, algorithm);
     remember(scene->asked_key, sizeof scene->asked_key, key);
 
     const struct bytes spki = spki_of(object);
     SHA256(spki.data, spki.len, scene->recipient.bytes);
-    const struct bytes plaintext = generates ? BYTES_OF(elevens)
-                                             : base64_of(json_member(object, BYTES_LIT("CiphertextBlob")),
-                                                         ciphertext_bytes, sizeof ciphertext_bytes);
+    const struct bytes plaintext = scene->opens_to != NULL ? bytes_of_text(scene->opens_to)
+                                   : generates             ? BYTES_OF(elevens)
+                                                           : base64_of(json_member(object, BYTES_LIT("CiphertextBlob")),
+                                                                       ciphertext_bytes, sizeof ciphertext_bytes);
     if (scene->kms_error != NULL)
         put_error(response, scene->kms_error);
     else if (bytes_equal(plaintext, BYTES_LIT("FAIL")) || bytes_equal(key, BYTES_LIT("failkey")))
@@ -308,7 +311,7 @@ void scene_open(struct scene *scene, const char *settings_json)
         fprintf(stderr, "%s\n", why.text);
         exit(1);
     }
-    void *memory = aligned_alloc(64, (signer_size() + 63) / 64 * 64);
+    void *memory = calloc(1, signer_size());
     scene->arena = malloc(SIGNER_ARENA);
     scene->answer = malloc(SIGNER_ANSWER_MAX + 1);
     must(memory != NULL && scene->arena != NULL && scene->answer != NULL);

@@ -50,6 +50,7 @@ struct scene {
     bool no_nsm;
     const char *kms_error;     /* KMS refuses everything with this name */
     const char *kms_key;       /* KeyId of answers */
+    const char *opens_to;      /* the plaintext of everything; NULL: the ciphertext itself */
     const char *opens_only_in; /* the text of EncryptionContext without which nothing opens; "" for none at all */
     void (*during_https)(struct scene *scene); /* called while KMS is being asked */
     unsigned fail_at;                          /* the number of the call to the outside that fails; 0: none */
@@ -57,6 +58,7 @@ struct scene {
     unsigned outside_calls, nsm_calls, https_calls;
     char context[1024];      /* of the last request to KMS, "{}" when none was sent */
     char asked_key[256];     /* KeyId of the last request, empty when none was sent */
+    char algorithm[32];      /* asked for, SYMMETRIC_DEFAULT when none was */
     struct hash32 recipient; /* SHA-256 of the public key in the last request to KMS */
     bool public_key_in_last_document;
     char user_data[NSM_USER_DATA_MAX + 1];

@@ -102,6 +102,11 @@ static void rule_09_nothing_else_renews_it(void)
     scene.kms_error = "AccessDeniedException"; /* the key policy has changed in KMS */
     CHECK(scene_refuses(&scene, FIRST, "remote", "kmstool decrypt failed (exit 255): AccessDeniedException"));
     CHECK(scene_says(&scene, SIGN, "signature")); /* the running lease goes on */
+    scene.kms_error = NULL;
+    scene.opens_to = "0x2222222222222222222222222222222222222222222222222222222222222222"; /* TLS or KMS was fooled */
+    CHECK(
+        scene_refuses(&scene, FIRST, "state", "signer already provisioned (KMS opened the ciphertext to another key)"));
+    CHECK(scene_says(&scene, "{\"method\":\"address\"}", SCENE_ADDRESS));
     pass(600000);
     CHECK(signer_lease_ended(scene.signer));
     scene_close(&scene);
@@ -169,6 +174,7 @@ static void rule_08_neither_a_renewal_nor_another_policy_refills_the_budget(void
     scene_open(&scene, "{\"mode\":\"open\",\"allow_reprovision\":true}");
     CHECK(provisions(FIRST, SCENE_ADDRESS));
     CHECK(scene_says(&scene, TICKET("1"), "ticket_hash") && left() == 4100);
+    CHECK(provisions(OTHER(",\"policy\":" POLICY_A), SCENE_ADDRESS_22) && left() == 4100);
     CHECK(provisions(SCENE_PROVISION(",\"policy\":" POLICY_B), SCENE_ADDRESS) && left() == 0);
     CHECK(provisions(FIRST, SCENE_ADDRESS) && left() == 0);
     CHECK(scene_refuses(&scene, TICKET("2"), "policy", ""));

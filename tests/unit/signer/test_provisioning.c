@@ -109,6 +109,7 @@ static void refused_provisionings_leave_nothing_and_the_next_succeeds(void)
         { SCENE_PROVISION(",\"key_id\":\"x\\r\\nHost: evil\""), "input", "key_id must be", false },
         { SCENE_PROVISION(",\"proxy_port\":\"abc\""), "input", "invalid literal for int() with base 10: 'abc'", false },
         { SCENE_PROVISION(",\"proxy_port\":65536"), "input", "proxy_port must be from 1 to 65535", false },
+        { SCENE_PROVISION(",\"proxy_port\":\"0\""), "input", "proxy_port must be from 1 to 65535 (got '0')", false },
         { SCENE_PROVISION(",\"proxy_port\":-1"), "input", "", false },
         { SCENE_PROVISION(",\"proxy_port\":true"), "input", "proxy_port must be an int", false },
         { SCENE_PROVISION(",\"proxy_port\":[1]"), "input", "proxy_port must be a string (got an array)", false },
@@ -265,6 +266,35 @@ static void rule_04_the_kms_key_is_pinned(void)
     scene_close(&scene);
 }
 
+static void rule_04_a_pinned_key_is_symmetric(void)
+{
+    scene_open(&scene, "{\"mode\":\"open\",\"kms_key\":\"" SCENE_ARN "\"}");
+    CHECK(scene_refuses(&scene, SCENE_PROVISION(",\"encryption_algorithm\":\"RSAES_OAEP_SHA_256\""), "input",
+                        "encryption_algorithm must be SYMMETRIC_DEFAULT"));
+    CHECK(scene.https_calls == 0);
+    CHECK(provisions(SCENE_PROVISION(",\"encryption_algorithm\":\"SYMMETRIC_DEFAULT\"")));
+    scene_close(&scene);
+    scene_open(&scene, "{\"mode\":\"open\"}");
+    CHECK(provisions(SCENE_PROVISION(",\"encryption_algorithm\":\"RSAES_OAEP_SHA_256\",\"key_id\":\"alias/x\"")));
+    scene_close(&scene);
+}
+
+static void the_longest_ciphertext_passes_and_a_longer_one_does_not(void)
+{
+    static char request[16384];
+    static const char head[] = "{\"method\":\"provision\",\"params\":{" SCENE_CREDENTIALS ",\"ciphertext_b64\":\"";
+    scene_open(&scene, "{\"mode\":\"open\"}");
+    for (size_t over = 0; over <= 1; over++) {
+        memcpy(request, head, sizeof head - 1);
+        memset(request + sizeof head - 1, 'A', 8192 + 4 * over);
+        strcpy(request + sizeof head - 1 + 8192 + 4 * over, "\"}}");
+        CHECK(scene_refuses(&scene, request, over ? "input" : "remote",
+                            over ? "ciphertext_b64 must hold at most 6144" : ""));
+        CHECK(scene.https_calls == 1);
+    }
+    scene_close(&scene);
+}
+
 static void the_settings_policy_is_the_policy(void)
 {
     scene_open(&scene, SETTINGS_POLICY);
@@ -366,6 +396,8 @@ int main(void)
     rule_03_the_policys_digest_is_welded_to_the_ciphertext();
     rule_01_nothing_over_rpc_loosens_strict_mode();
     rule_04_the_kms_key_is_pinned();
+    rule_04_a_pinned_key_is_symmetric();
+    the_longest_ciphertext_passes_and_a_longer_one_does_not();
     the_settings_policy_is_the_policy();
     unknown_parameters_are_named_and_known_ones_are_not();
     a_generated_key_can_be_asked_for_again();
