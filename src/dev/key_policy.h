@@ -27,6 +27,9 @@ enum {
     POLICY_STATEMENTS_MAX = 64,
     POLICY_CONDITIONS_MAX = 16, /* of one statement */
 };
+/* Enough of an arena for any policy of that many bytes: a string of one character in a list takes four of them, and up
+ * to 72 of these. */
+#define POLICY_ARENA(len) (4096 + 24 * (size_t)(len))
 
 enum policy_kind {
     KEY_POLICY,      /* stands at the key: every statement has a Principal */
@@ -64,7 +67,7 @@ struct key_policy {
     struct policy_statement statements[POLICY_STATEMENTS_MAX];
 };
 
-/* Everything lives in the arena; four times the text and 4 KiB are enough. FAULT_INPUT, in a sentence that names the
+/* Everything lives in the arena. FAULT_INPUT, in a sentence that names the
  * statement. */
 bool key_policy_read(struct bytes text, enum policy_kind kind, struct arena *arena, struct key_policy *policy,
                      struct fault *why) MUST_USE;

@@ -14,7 +14,7 @@ struct parsed_policy {
 
 static bool parse(struct bytes text, enum policy_kind kind, struct parsed_policy *parsed, struct fault *why)
 {
-    const size_t cap = 4 * text.len + 4096;
+    const size_t cap = POLICY_ARENA(text.len);
     parsed->memory = malloc(cap);
     must(parsed->memory != NULL);
     struct arena arena = arena_of(parsed->memory, cap);

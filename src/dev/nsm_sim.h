@@ -41,7 +41,8 @@ bool nsm_device_open(const struct nsm_plan *plan, uint64_t utc_ms, struct nsm_de
                      struct fault *why) MUST_USE;
 void nsm_device_close(struct nsm_device *device);
 
-/* One request, one response, both CBOR; a request that is not one gets an {"Error": name} as well. */
+/* One request, one response, both CBOR; a request that is not one gets an {"Error": name} as well. That there is an
+ * error is what AWS's hardware test asserts; which name stands in it is unverified throughout. */
 void nsm_device_answer(struct nsm_device *device, struct bytes request, uint64_t utc_ms, struct writer *response);
 
 /* Serves one connection: 4-byte big-endian length and CBOR, both ways, until the peer closes. Blocks. */

@@ -199,7 +199,7 @@ static bool put_role(struct sim_state *state, const char *name, const char *poli
     size_t len = 0;
     if (!file_read(policy_file, POLICY_TEXT_MAX, &text, &len, why))
         return false;
-    const size_t cap = 4 * len + 4096;
+    const size_t cap = POLICY_ARENA(len);
     uint8_t *memory = malloc(cap);
     struct key_policy *policy = malloc(sizeof *policy);
     must(memory != NULL && policy != NULL);

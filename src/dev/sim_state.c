@@ -146,9 +146,10 @@ const struct sim_credentials *sim_credentials_issue(struct sim_state *state, con
         return NULL;
     }
     drop_expired(state, utc_s);
-    if (state->credentials_count == SIM_CREDENTIALS_MAX) {
-        fault_set(why, FAULT_LIMIT, "%d live credentials are as many as this stand-in holds", SIM_CREDENTIALS_MAX);
-        return NULL;
+    if (state->credentials_count == SIM_CREDENTIALS_MAX) { /* in the order of their issue */
+        state->credentials_count--;
+        memmove(&state->credentials[0], &state->credentials[1],
+                state->credentials_count * sizeof state->credentials[0]);
     }
     struct sim_credentials *new = &state->credentials[state->credentials_count++];
     *new = (struct sim_credentials){ .issued_s = utc_s, .expires_s = utc_s + seconds };

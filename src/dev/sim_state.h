@@ -13,7 +13,7 @@
 enum {
     SIM_KEYS_MAX = 256,
     SIM_ROLES_MAX = 32,
-    SIM_CREDENTIALS_MAX = 64,
+    SIM_CREDENTIALS_MAX = 256,
     SIM_ARN_MAX = 192,
     SIM_NAME_MAX = 64, /* of a role or a session, as IAM has it */
     SIM_TOKEN_LEN = 400,
@@ -69,7 +69,7 @@ const struct sim_credentials *sim_credentials_find(const struct sim_state *state
 /* The role's newest that live longer than `spare_s`. */
 const struct sim_credentials *sim_credentials_of_role(const struct sim_state *state, const char *role, uint64_t utc_s,
                                                       uint64_t spare_s) MUST_USE;
-/* Temporary credentials of a role's session. Those that ran out a day ago make room. */
+/* Temporary credentials of a role's session. Those that ran out a day ago make room, and then the oldest. */
 const struct sim_credentials *sim_credentials_issue(struct sim_state *state, const char *role, const char *session,
                                                     uint64_t seconds, uint64_t utc_s, struct fault *why) MUST_USE;
 

@@ -12,13 +12,14 @@
 #define PCR0       "22f9e1c949208da55eb01b9b9fc88f87454f77ba133f0d82320b509621c92482152a99d0a12335b97178c02d6f977d01"
 #define PCR0_UPPER "22F9E1C949208DA55EB01B9B9FC88F87454F77BA133F0D82320B509621C92482152A99D0A12335B97178C02D6F977D01"
 
-static uint8_t memory[1 << 16];
+static uint8_t memory[1 << 20];
 static struct key_policy policy;
 
 static bool read_policy(const char *text, enum policy_kind kind, struct fault *why)
 {
     static struct arena arena;
-    arena = arena_of(memory, sizeof memory);
+    must(POLICY_ARENA(strlen(text)) <= sizeof memory);
+    arena = arena_of(memory, POLICY_ARENA(strlen(text)));
     return key_policy_read(bytes_of_text(text), kind, &arena, &policy, why);
 }
 
@@ -274,6 +275,20 @@ static void what_cannot_be_judged_is_refused(void)
     }
 }
 
+static void many_short_strings_fit_the_arena(void)
+{
+    static char text[32768];
+    struct fault why = { 0 };
+    size_t len = (size_t)snprintf(text, sizeof text,
+                                  "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\","
+                                  "\"Resource\":\"*\",\"Principal\":{\"AWS\":[\"*\"");
+    for (size_t i = 0; i < 8000; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, ",\"*\"");
+    snprintf(text + len, sizeof text - len, "]}}}");
+    CHECK(read_policy(text, KEY_POLICY, &why));
+    CHECK(policy.statements[0].principal_count == 8001);
+}
+
 static void patterns_match(void)
 {
     const struct {
@@ -317,6 +332,7 @@ int main(void)
     conditions_hold_as_iam_says();
     an_explicit_deny_wins_wherever_it_stands();
     what_cannot_be_judged_is_refused();
+    many_short_strings_fit_the_arena();
     patterns_match();
     return failures != 0;
 }

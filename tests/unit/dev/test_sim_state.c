@@ -59,6 +59,26 @@ static void what_is_not_saved_is_not_kept(void)
     sim_state_close(state);
 }
 
+static void the_oldest_credentials_make_room(void)
+{
+    struct fault why = { 0 };
+    char first[32] = "", second[32] = "";
+    struct sim_state *state = sim_state_open(folder, &why);
+    CHECK(state != NULL && sim_role_put(state, "Busy", BYTES_LIT(""), &why));
+    state->credentials_count = 0;
+    for (size_t i = 0; i <= SIM_CREDENTIALS_MAX; i++) {
+        const struct sim_credentials *one = sim_credentials_issue(state, "Busy", "s", 3600, NOW_S, &why);
+        CHECK(one != NULL);
+        if (i < 2)
+            snprintf(i == 0 ? first : second, sizeof first, "%s", one->access_key_id);
+    }
+    CHECK(sim_credentials_find(state, bytes_of_text(first)) == NULL);
+    CHECK(sim_credentials_find(state, bytes_of_text(second)) != NULL);
+    CHECK(sim_credentials_issue(state, "Busy", "s", 3600, NOW_S + 3600 + 86400, &why) != NULL);
+    CHECK(state->credentials_count == 1); /* the others ran out a day ago */
+    sim_state_close(state);
+}
+
 static void *add_roles(void *argument)
 {
     const char *prefix = argument;
@@ -144,6 +164,7 @@ int main(void)
     folder_begin();
     what_is_put_in_comes_out_again();
     what_is_not_saved_is_not_kept();
+    the_oldest_credentials_make_room();
     two_at_once_lose_nothing();
     a_spoilt_file_is_told_and_left_alone();
     blobs_open_with_their_key_and_context_alone();
