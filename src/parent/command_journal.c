@@ -121,6 +121,8 @@ static enum exit_code run(const struct arguments *arguments)
         code = step(client, &chain, as_json, &incomplete);
         if (code != EXIT_CODE_DONE)
             return code;
+        if (ferror(stdout) != 0) /* whoever read it has gone; main says so */
+            return EXIT_CODE_INTERNAL;
         const bool has_more = chain.restarted ? chain.last > 0 : chain.seq < chain.last && chain.seq > before;
         if (!has_more && !follow)
             break;

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import subprocess
-import time
 
 from cli import CLEAN, ENSIGN, FakeSigner, ensign, ensign_on_a_terminal
 from expect import claim, done
@@ -74,6 +73,19 @@ run = ensign("journal", "--endpoint", losing.endpoint, "--after", "99")
 claim("a journal that ends earlier began again", run.returncode == 5 and "started again" in run.stderr
       and len(run.stdout.splitlines()) == 10, run.stderr)
 
+live = Journal()
+live.add()
+endless = FakeSigner(lambda request: live.answer(request))
+process = subprocess.Popen([ENSIGN, "journal", "--endpoint", endless.endpoint, "--follow", "--interval", "1"],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=CLEAN)
+process.stdout.readline()
+process.stdout.close()
+live.add()
+try:
+    claim("--follow ends when nobody reads it any more", process.wait(20) == 70, process.stderr.read())
+finally:
+    if process.poll() is None:
+        process.kill()
 live = Journal()
 live.add()
 following = FakeSigner(lambda request: live.answer(request))
