@@ -75,7 +75,7 @@ static void a_request_goes_out_and_its_response_comes_back(void)
     uint8_t room[NSM_RESPONSE_MAX];
     struct writer out = writer_of(room, sizeof room);
     struct fault why;
-    struct bytes response;
+    struct bytes response = { 0 };
     /* FACTS A.2: "DescribeNSM" as CBOR */
     CHECK(nsm_device_exchange(&device,
                               BYTES_LIT("\x6b"
