@@ -127,6 +127,28 @@ static void the_chain_holds_page_by_page_and_after_forgetting(void)
     CHECK(after == ADDED && hash32_equal(&head, &journal.head));
 }
 
+/* The first one that is forgotten, and the one before. */
+static void the_chain_holds_where_forgetting_begins(void)
+{
+    for (unsigned added = JOURNAL_KEPT - 1; added <= JOURNAL_KEPT + 2; added++) {
+        journal = (struct journal){ 0 };
+        struct hash32 first = { 0 };
+        for (unsigned i = 0; i < added; i++) {
+            const struct journal_entry entry = an_entry();
+            if (i + JOURNAL_KEPT == added)
+                first = journal.head;
+            journal_add(&journal, &entry);
+        }
+        const struct json object = put(0, 1);
+        const struct hash32 before = digest_of(object, "head_before");
+        size_t count;
+        CHECK(hash32_equal(&before, &first));
+        CHECK(number_of(object, "first") == (added > JOURNAL_KEPT ? added - JOURNAL_KEPT + 1 : 1));
+        (void)recompute(object, number_of(object, "first"), &count);
+        CHECK(count == 1);
+    }
+}
+
 static void what_is_not_there_yet_is_an_empty_page(void)
 {
     journal = (struct journal){ 0 };
@@ -161,6 +183,7 @@ int main(void)
     an_empty_journal_says_so();
     the_first_head_is_that_of_another_implementation();
     the_chain_holds_page_by_page_and_after_forgetting();
+    the_chain_holds_where_forgetting_begins();
     what_is_not_there_yet_is_an_empty_page();
     the_widest_entry_fits();
     return failures != 0;
