@@ -55,7 +55,7 @@ def what_it_does(folder, eif):
             if s:
                 s.close()
                 return "serves in mode " + Signer(machine.vsock, port=5000).call("status")["mode"]
-            time.sleep(0.05)
+            time.sleep(0.5)
         return "ends" if not machine.alive() else f"does not serve within {PATIENCE} s"
 
 
