@@ -16,7 +16,7 @@ static bool is_token(struct bytes text)
     for (size_t i = 0; i < text.len; i++) {
         const uint8_t c = text.data[i], letter = c | 32;
         const bool alphanumeric = (c >= '0' && c <= '9') || (letter >= 'a' && letter <= 'z');
-        if (!alphanumeric && (c == 0 || memchr("!#$%&'*+-.^_`|~", c, 15) == NULL))
+        if (!alphanumeric && memchr("!#$%&'*+-.^_`|~", c, 15) == NULL)
             return false;
     }
     return text.len > 0;

@@ -22,6 +22,12 @@ static const struct {
     { 1000, BYTES_INIT("\x19\x03\xe8") },
     { 1000000, BYTES_INIT("\x1a\x00\x0f\x42\x40") },
     { 1000000000000, BYTES_INIT("\x1b\x00\x00\x00\xe8\xd4\xa5\x10\x00") },
+    { 255, BYTES_INIT("\x18\xff") }, /* and each width's edges */
+    { 256, BYTES_INIT("\x19\x01\x00") },
+    { 65535, BYTES_INIT("\x19\xff\xff") },
+    { 65536, BYTES_INIT("\x1a\x00\x01\x00\x00") },
+    { 4294967295, BYTES_INIT("\x1a\xff\xff\xff\xff") },
+    { 4294967296, BYTES_INIT("\x1b\x00\x00\x00\x01\x00\x00\x00\x00") },
     { UINT64_MAX, BYTES_INIT("\x1b\xff\xff\xff\xff\xff\xff\xff\xff") },
 };
 
@@ -29,6 +35,7 @@ static const struct {
     int64_t value;
     struct bytes encoded;
 } ints[] = {
+    { 0, BYTES_INIT("\x00") },
     { -1, BYTES_INIT("\x20") },
     { -10, BYTES_INIT("\x29") },
     { -100, BYTES_INIT("\x38\x63") },
@@ -207,6 +214,18 @@ static void another_kind_fails_the_reader(void)
     in = reader_of(BYTES_LIT("\xa0"));
     struct cbor_items items = cbor_read_array(&in);
     CHECK(in.failed && !cbor_more(&in, &items));
+    in = reader_of(BYTES_LIT("\x61\x61"));
+    CHECK(cbor_read_int(&in) == 0 && in.failed);
+    in = reader_of(BYTES_LIT("\xbf"));
+    items = cbor_read_map(&in);
+    CHECK(!in.failed && !cbor_more(&in, &items) && in.failed);
+    static const uint8_t others[] = {
+        0x1c, 0x1d, 0x1e, 0x1f, 0x5f, 0x7f, 0x9c, 0xbe, 0xdf, 0xe0, 0xf3, 0xf7, 0xf9, 0xff
+    };
+    for (size_t i = 0; i < sizeof others; i++) {
+        in = reader_of((struct bytes){ &others[i], 1 });
+        CHECK(cbor_peek(&in) == CBOR_OTHER);
+    }
 }
 
 static void everything_can_be_written(void)

@@ -41,6 +41,16 @@ static const struct {
     { false, BYTES_INIT(OK "Content-Length: 0\r\n\r\n"), BYTES_INIT("") },
     { false, BYTES_INIT("HTTP/1.1 204 \r\n\r\n"), BYTES_INIT("") },
     { false, BYTES_INIT("HTTP/1.1 400 Bad Request\r\nContent-Length:\t2 \r\n\r\n{}"), BYTES_INIT("{}") },
+    { false, BYTES_INIT("HTTP/1.1 599 \r\nContent-Length: 0\r\n\r\n"), BYTES_INIT("") },
+    { true, BYTES_INIT("GET !~ HTTP/1.1\r\n\r\n"), BYTES_INIT("") },
+    { true, BYTES_INIT("!#$%&'*+-.^_`|~09azAZ / HTTP/1.1\r\n!#$%&'*+-.^_`|~09azAZ:\r\n\r\n"), BYTES_INIT("") },
+    { true, BYTES_INIT(GET "A: \t\x80\xff!~\t \r\n\r\n"), BYTES_INIT("") },
+    { false,
+      BYTES_INIT(OK "Transfer-Encoding: chunked\r\n\r\n"
+                    "1a\r\nabcdefghijklmnopqrstuvwxyz\r\n0000000A\r\n0123456789\r\n9\r\n012345678\r\n0\r\n\r\n"),
+      BYTES_INIT("abcdefghijklmnopqrstuvwxyz0123456789012345678") },
+    { true, BYTES_INIT(GET "Transfer-Encoding: chunked\r\n\r\nF\r\n012345678901234\r\n0\t\r\n\r\n"),
+      BYTES_INIT("012345678901234") },
     /* RFC 9112 section 7.1: extensions are to be passed over */
     { false,
       BYTES_INIT(OK "Transfer-Encoding: chunked\r\n\r\n"
@@ -84,6 +94,10 @@ static void the_head_is_given_as_views(void)
     CHECK(http_header(&outcome.head, BYTES_LIT("EMPTY"), &value) && value.len == 0);
     CHECK(!http_header(&outcome.head, BYTES_LIT("twice"), &value));
     CHECK(!http_header(&outcome.head, BYTES_LIT("absent"), &value));
+    outcome = read_text(true, BYTES_LIT(GET "a: \r\nb:\t \r\nc: x\r\n\r\n"));
+    CHECK(http_header(&outcome.head, BYTES_LIT("a"), &value) && value.len == 0);
+    CHECK(http_header(&outcome.head, BYTES_LIT("b"), &value) && value.len == 0);
+    CHECK(http_header(&outcome.head, BYTES_LIT("c"), &value) && bytes_equal(value, BYTES_LIT("x")));
     outcome = read_text(false, BYTES_LIT("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
     CHECK(outcome.state == HTTP_WHOLE && outcome.head.status == 403);
 }
@@ -100,6 +114,13 @@ static const struct {
     { "a target with a control character", true, BYTES_INIT("GET /\x7f HTTP/1.1\r\n\r\n") },
     { "a target outside ASCII", true, BYTES_INIT("GET /\xc3\xa9 HTTP/1.1\r\n\r\n") },
     { "a space after the version", true, BYTES_INIT("GET / HTTP/1.1 \r\n\r\n") },
+    { "an empty target", true, BYTES_INIT("GET  HTTP/1.1\r\n\r\n") },
+    { "an empty method", true, BYTES_INIT(" / HTTP/1.1\r\n\r\n") },
+    { "a control character first in the target", true, BYTES_INIT("GET \x01/ HTTP/1.1\r\n\r\n") },
+    { "a separator first in a name", true, BYTES_INIT(GET "(A: b\r\n\r\n") },
+    { "a NUL in a name", true, BYTES_INIT(GET "A\0: b\r\n\r\n") },
+    { "a control character first in a value", true, BYTES_INIT(GET "A:\x01\r\n\r\n") },
+    { "a DEL in a value", true, BYTES_INIT(GET "A: b\x7f\r\n\r\n") },
     { "an empty line first", true, BYTES_INIT("\r\n" GET "\r\n") },
     { "a bare LF after the request line", true, BYTES_INIT("GET / HTTP/1.1\nA: b\r\n\r\n") },
     { "a bare LF in a header", true, BYTES_INIT(GET "A: b\nC: d\r\n\r\n") },
@@ -135,6 +156,19 @@ static const struct {
     { "a request for a response", false, BYTES_INIT(GET "Content-Length: 0\r\n\r\n") },
     { "a control character in the reason", false, BYTES_INIT("HTTP/1.1 200 O\x01\r\nContent-Length: 0\r\n\r\n") },
 };
+
+/* RFC 9110 section 5.6.2, its characters written out; a colon would end the name. */
+static void names_are_made_of_token_characters(void)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (unsigned c = 0; c < 256; c++) {
+        char text[] = GET "A?: b\r\n\r\n";
+        *strchr(text, '?') = (char)c;
+        const bool expected = c == ':' || memchr(token, (int)c, sizeof token - 1) != NULL;
+        const struct outcome outcome = read_text(true, (struct bytes){ (const uint8_t *)text, sizeof text - 1 });
+        CHECK((outcome.state == HTTP_WHOLE) == expected);
+    }
+}
 
 static void malformed_exchanges_are_refused(void)
 {
@@ -190,6 +224,10 @@ static void limits_are_told_before_the_bytes_arrive(void)
     CHECK(writer_done(&out, &written) && read_text(true, written).state == HTTP_WHOLE);
     writer_text(&longer, "a\r\n\r\n");
     CHECK(writer_done(&longer, &written) && read_text(true, written).state == HTTP_TOO_LARGE);
+    memcpy(long_line, GET "A: ", sizeof GET "A: " - 1);
+    memset(long_line + sizeof GET "A: " - 1, 'a', HTTP_HEAD_MAX);
+    CHECK(read_text(true, (struct bytes){ long_line, HTTP_HEAD_MAX }).state == HTTP_PARTIAL);
+    CHECK(read_text(true, (struct bytes){ long_line, HTTP_HEAD_MAX + 1 }).state == HTTP_TOO_LARGE);
     memset(long_line, 'a', sizeof long_line);
     CHECK(read_text(true, (struct bytes){ long_line, HTTP_HEAD_MAX }).state == HTTP_PARTIAL);
     CHECK(read_text(true, (struct bytes){ long_line, HTTP_HEAD_MAX + 1 }).state == HTTP_TOO_LARGE);
@@ -204,8 +242,13 @@ static void a_chunk_line_is_bounded(void)
     for (size_t i = 2; i < 256; i++)
         writer_u8(&out, 'x');
     struct writer longer = out;
-    writer_text(&out, "\r\n\r\n");
+    writer_text(&out, "\r");
+    CHECK(writer_done(&out, &written) && read_text(false, written).state == HTTP_PARTIAL);
+    writer_text(&out, "\n\r\n");
     CHECK(writer_done(&out, &written) && read_text(false, written).state == HTTP_WHOLE);
+    struct writer endless = longer;
+    writer_text(&endless, "xx");
+    CHECK(writer_done(&endless, &written) && read_text(false, written).state == HTTP_MALFORMED);
     writer_text(&longer, "x\r\n\r\n");
     CHECK(writer_done(&longer, &written) && read_text(false, written).state == HTTP_MALFORMED);
 }
@@ -215,6 +258,7 @@ int main(void)
     an_exchange_is_whole_when_its_last_byte_is_there();
     what_follows_an_exchange_is_left();
     the_head_is_given_as_views();
+    names_are_made_of_token_characters();
     malformed_exchanges_are_refused();
     limits_are_told_before_the_bytes_arrive();
     a_chunk_line_is_bounded();
