@@ -39,6 +39,7 @@ struct workers {
     pthread_mutex_t lock; /* over everything below */
     pthread_cond_t queued, slow_queued, taken;
     struct queue queue, slow_queue, done;
+    unsigned slow_waiting; /* in slow_queue */
     size_t done_bytes, done_max;
     bool stopping;
     int done_fd;
@@ -117,6 +118,43 @@ static bool answer_job(struct worker *worker, struct job *job, bool may_be_slow)
     return true;
 }
 
+static void refuse_slow(struct worker *worker, struct job *job)
+{
+    struct fault why;
+    fault_set(&why, FAULT_LIMIT, "%d requests are waiting for KMS already: try again later", WORKERS_SLOW_WAITING);
+    uint8_t text[SERVICE_FAULT_MAX];
+    struct writer out = writer_of(text, sizeof text);
+    worker->pool->service->put_fault(&out, &why);
+    struct bytes body;
+    must(writer_done(&out, &body));
+    frame_answer(&job->answer, body);
+    block_free(&job->request);
+}
+
+/* False: the slow thread has enough to do. */
+static bool queue_slow(struct workers *pool, struct job *job)
+{
+    pthread_mutex_lock(&pool->lock);
+    const bool queued = pool->slow_waiting < WORKERS_SLOW_WAITING;
+    if (queued) {
+        queue_put(&pool->slow_queue, job);
+        pool->slow_waiting++;
+        pthread_cond_signal(&pool->slow_queued);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return queued;
+}
+
+static void work_on(struct worker *worker, struct job *job)
+{
+    if (!answer_job(worker, job, false)) {
+        if (queue_slow(worker->pool, job))
+            return;
+        refuse_slow(worker, job);
+    }
+    post_done(worker->pool, job);
+}
+
 static void *run_worker(void *argument)
 {
     struct worker *worker = argument;
@@ -129,14 +167,8 @@ static void *run_worker(void *argument)
             continue;
         }
         pthread_mutex_unlock(&pool->lock);
-        const bool answered = answer_job(worker, job, false);
-        if (answered)
-            post_done(pool, job);
+        work_on(worker, job);
         pthread_mutex_lock(&pool->lock);
-        if (!answered) {
-            queue_put(&pool->slow_queue, job);
-            pthread_cond_signal(&pool->slow_queued);
-        }
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -164,6 +196,7 @@ static void *run_slow(void *argument)
             continue;
         if (pool->stopping)
             break;
+        pool->slow_waiting -= job != NULL;
         pthread_mutex_unlock(&pool->lock);
         if (job != NULL) {
             must(answer_job(worker, job, true));

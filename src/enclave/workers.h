@@ -4,6 +4,9 @@
  *                             |
  *                             +-> slow queue -> one slow thread -> done list
  *
+ * What waits for the slow thread is bounded: more is refused with `limit` at once, because a request that is being
+ * answered keeps its place among the connections, and KMS may take its time over each.
+ *
  * What waits on the done list is bounded: a worker with an answer pauses while more than `done_max` bytes of answers
  * are there, so that answers grow no faster than the I/O thread takes them.
  */
@@ -17,6 +20,7 @@ enum {
     WORKERS_MAX = 256,
     WORKER_STACK = 256 << 10,    /* bytes; what is large lives in the arena */
     WORKER_KEEPS = 16 << 10,     /* bytes of request and answer above which a worker gives its memory back */
+    WORKERS_SLOW_WAITING = 8,    /* requests, besides the one that the slow thread is at */
     WORKER_TEND_PAUSE_MS = 1000, /* between two calls of `tend` by an idle slow thread */
 };
 

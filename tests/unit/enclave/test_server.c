@@ -1,7 +1,7 @@
 /* The server with a service of a few lines, over unix sockets in this process. A body says what is to happen:
  *
  *   "echo …"     the body back
- *   "slow …"     the body back, from the slow thread
+ *   "slow …"     the body back, from the slow thread; "slow hold" when the test lets go
  *   "hold …"     the body back, when the test lets go
  *   "big N"      N bytes
  */
@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/codec/frame.h"
 #include "enclave/server.h"
+#include "enclave/workers.h"
 #include "io/stream.h"
 
 #include <errno.h>
@@ -44,7 +45,7 @@ static enum service_turn toy_answer(void *context, struct bytes request, bool ma
         arena_wipe(arena);
         return SERVICE_IS_SLOW;
     }
-    if (says(request, "hold")) {
+    if (says(request, "hold") || says(request, "slow hold")) {
         sem_post(&held);
         sem_wait(&let_go);
     }
@@ -282,6 +283,34 @@ static void slow_requests_keep_nobody_else_waiting(void)
     sem_post(&let_go);
     CHECK(hears(a, "hold a"));
     close(a), close(b), close(c), close(quick);
+    stop(&scene);
+}
+
+static void more_slow_requests_than_may_wait_are_refused_at_once(void)
+{
+    struct server_limits limits = roomy;
+    limits.connections = 2 + WORKERS_SLOW_WAITING;
+    struct scene scene;
+    start(&scene, &limits);
+    int waiting[1 + WORKERS_SLOW_WAITING];
+    for (int i = 0; i < 1 + WORKERS_SLOW_WAITING; i++) {
+        waiting[i] = client(&scene);
+        CHECK(ask(waiting[i], i == 0 ? "slow hold" : "slow"));
+        if (i == 0)
+            CHECK(sem_wait(&held) == 0);
+    }
+    usleep(100000);
+    const int one_more = client(&scene);
+    CHECK(ask(one_more, "slow") && hears(one_more, "limit: 8 requests are waiting for KMS already: try again later"));
+    CHECK(ask(one_more, "echo") && hears(one_more, "echo"));
+    sem_post(&let_go);
+    CHECK(hears(waiting[0], "slow hold"));
+    for (int i = 1; i < 1 + WORKERS_SLOW_WAITING; i++)
+        CHECK(hears(waiting[i], "slow"));
+    CHECK(ask(one_more, "slow") && hears(one_more, "slow"));
+    for (int i = 0; i < 1 + WORKERS_SLOW_WAITING; i++)
+        close(waiting[i]);
+    close(one_more);
     stop(&scene);
 }
 
@@ -583,6 +612,7 @@ int main(void)
     half_a_frame_is_told_to_one_who_still_listens();
     a_frame_that_announces_too_much_is_refused_and_costs_nothing();
     slow_requests_keep_nobody_else_waiting();
+    more_slow_requests_than_may_wait_are_refused_at_once();
     a_client_that_vanishes_while_served_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
     when_all_are_served_a_new_client_waits();
