@@ -1,6 +1,7 @@
 """Rule 14: the process that speaks TLS verifies in full, and what a peer does harms that exchange only. Servers in
 Python's ssl, certificates by the openssl command."""
 
+import itertools
 import os
 import pathlib
 import shutil
@@ -22,6 +23,7 @@ PROXY = "does the proxy on the parent lead"
 if shutil.which("openssl") is None:
     skip("the openssl command makes the certificates")
 SCENE = Scene()
+NUMBERS = itertools.count()
 warnings.simplefilter("ignore", DeprecationWarning)  # old TLS is offered on purpose
 
 
@@ -60,7 +62,7 @@ class Peer:
     """A server on a unix socket that does `talk(connection)` after the handshake; before it, with raw=True."""
 
     def __init__(self, talk, certificate=GOOD, raw=False, lowest=None, highest=None, ciphers=None):
-        self.path = SCENE.folder / f"peer-{id(self)}.sock"
+        self.path = SCENE.folder / f"peer-{next(NUMBERS)}.sock"
         self.talk, self.raw, self.requests = talk, raw, []
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if ciphers:
@@ -181,13 +183,13 @@ def rule_14_not_for_servers():
 def rule_14_wrong_name():
     for name in ("DNS:kms.us-west-2.amazonaws.com", "DNS:evil.example", "DNS:*.amazonaws.com",
                  "DNS:kms*.us-east-2.amazonaws.com"):
-        leaf = make_leaf(f"name-{abs(hash(name))}", ROOT, names=name)
+        leaf = make_leaf(f"name-{next(NUMBERS)}", ROOT, names=name)
         refused("the certificate is for another host", Peer(says(answer()), certificate=leaf), what=name)
 
 
 def rule_14_common_name_is_no_name():
     for name in ("DNS:other.example", "email:kms@amazon.example", "IP:127.0.0.1"):  # and the subject has CN=HOST
-        leaf = make_leaf(f"common-{abs(hash(name))}", ROOT, names=name)
+        leaf = make_leaf(f"common-{next(NUMBERS)}", ROOT, names=name)
         refused("the certificate is for another host", Peer(says(answer()), certificate=leaf), what=name)
 
 
