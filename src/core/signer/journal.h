@@ -29,7 +29,7 @@ struct journal_entry {
     bool refused;
     struct hash32 hash; /* ticket hash, signing hash of a transaction, digest of a message; zero if none */
     const char *rule;   /* the refusing rule, a static text; NULL when signed */
-    struct u256 face_value, fund_deposit, fee; /* wei, the whole that this entry is about; of a refusal zero */
+    struct u256 face_value, fund_deposit, fee; /* wei charged; zero for a ticket charged before, and of a refusal */
     struct hash32 head;                        /* after this entry */
 };
 
