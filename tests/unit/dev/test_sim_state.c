@@ -135,6 +135,9 @@ static void blobs_open_with_their_key_and_context_alone(void)
     const struct kms_context moved = {
         .count = 2, .pairs = { { BYTES_LIT("a1"), BYTES_LIT("") }, { BYTES_LIT("b"), BYTES_LIT("2") } }
     };
+    const struct kms_context joined = { .count = 1,
+                                        .pairs = { { BYTES_LIT("a"), BYTES_LIT("1\0\0\0\0b\0\0\0\0"
+                                                                               "2") } } };
     uint8_t buffer[KMS_BLOB_MAX], plaintext[KMS_PLAINTEXT_MAX];
     struct writer out = writer_of(buffer, sizeof buffer);
     struct bytes blob = { NULL, 0 };
@@ -147,6 +150,7 @@ static void blobs_open_with_their_key_and_context_alone(void)
     CHECK(kms_blob_open(&key, &exchanged, blob, plaintext, &len));
     CHECK(!kms_blob_open(&key, &none, blob, plaintext, &len));
     CHECK(!kms_blob_open(&key, &moved, blob, plaintext, &len));
+    CHECK(!kms_blob_open(&key, &joined, blob, plaintext, &len));
     CHECK(!kms_blob_open(&other, &context, blob, plaintext, &len));
     for (size_t i = 0; i < blob.len; i++) {
         buffer[i] ^= 1;

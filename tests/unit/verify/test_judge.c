@@ -207,6 +207,17 @@ static void leaves_must_be_fit_to_sign(void)
         expect(rows[i].name, made_with(leaf.key), "leaf");
         identity_free(&leaf);
     }
+    /* On another curve the signature fails too, so this one is asked alone. */
+    struct identity_plan plan_p256 = rows[0].plan;
+    struct fault why = { 0 };
+    plan_p256.curve = "P-256";
+    plan_p256.extensions[0].nid = NID_basic_constraints;
+    plan_p256.extensions[0].value = "critical,CA:FALSE";
+    plan_p256.extensions[1].nid = NID_key_usage;
+    plan_p256.extensions[1].value = "digitalSignature";
+    struct identity leaf_p256 = variant(&plan_p256);
+    CHECK(!x509_leaf_may_sign(identity_der(&leaf_p256), &why) && strstr(why.text, "P-384") != NULL);
+    identity_free(&leaf_p256);
     /* The instance's own certificate, which is a CA, used as the leaf. */
     begin();
     plan.certificate = identity_der(&pki.chain[NSM_INSTANCE]);
