@@ -33,8 +33,8 @@ static struct settings settings; /* with a policy of 16,384 recipients too large
 static struct world world;
 static struct key_page key_page;
 
-static enum service_turn answer(void *signer, struct bytes request, bool may_be_slow, struct arena *arena,
-                                struct writer *answer)
+static enum service_turn answer_request(void *signer, struct bytes request, bool may_be_slow, struct arena *arena,
+                                        struct writer *answer)
 {
     return signer_answer(signer, request, may_be_slow, arena, answer) == SIGNER_IS_SLOW ? SERVICE_IS_SLOW
                                                                                         : SERVICE_ANSWERED;
@@ -175,7 +175,7 @@ static void print_banner(const struct service *service, const struct options *op
 static int serve(struct signer *signer, const struct options *options)
 {
     const struct service service = { .context = signer,
-                                     .answer = answer,
+                                     .answer = answer_request,
                                      .put_fault = signer_put_fault,
                                      .tend = tend,
                                      .ended = ended,
