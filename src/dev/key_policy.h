@@ -99,6 +99,9 @@ struct policy_decision {
 struct policy_decision key_policy_judge(const struct key_policy *policy, enum policy_kind kind,
                                         const struct policy_question *question);
 
+/* One of the AWS principals of a statement; views into `text`. */
+bool policy_principal_read(struct bytes text, struct policy_principal *principal) MUST_USE;
+
 /* * and ? as IAM has them. */
 bool policy_pattern_matches(struct bytes pattern, struct bytes text, bool ignore_case) MUST_USE;
 

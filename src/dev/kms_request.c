@@ -1,12 +1,8 @@
 #include "core/base/text.h"
-#include "dev/kms_blob.h"
 #include "dev/kms_sim.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { ATTESTATION_BASE64_MAX = 262144 };
 
 static struct json member_of(const struct kms_exchange *exchange, const char *member)
 {
@@ -19,7 +15,7 @@ static bool is_absent(struct json value)
     return json_kind(value) == JSON_NONE || json_kind(value) == JSON_NULL;
 }
 
-static bool wrong_type(struct kms_exchange *exchange, const char *member, const char *wanted)
+bool kms_wrong_type(struct kms_exchange *exchange, const char *member, const char *wanted)
 {
     /* unverified: the text */
     return kms_refuse(exchange, "SerializationException", "%s is not %s", member, wanted);
@@ -27,7 +23,7 @@ static bool wrong_type(struct kms_exchange *exchange, const char *member, const 
 
 /* The service names members as its model's Java bean does: keyId for KeyId. Seen for numberOfBytes; unverified for the
  * other members. */
-static bool constraint(struct kms_exchange *exchange, const char *member, const char *value, const char *what)
+bool kms_constraint(struct kms_exchange *exchange, const char *member, const char *value, const char *what)
 {
     char name[64];
     snprintf(name, sizeof name, "%s", member);
@@ -46,11 +42,11 @@ bool kms_text_member(struct kms_exchange *exchange, const char *member, size_t m
         return true;
     struct writer out = arena_writer(exchange->arena);
     if (!json_string(value, &out) || !arena_keep(exchange->arena, &out, text))
-        return wrong_type(exchange, member, "a string");
+        return kms_wrong_type(exchange, member, "a string");
     if (text->len > max) {
         char what[64];
         snprintf(what, sizeof what, "have length less than or equal to %zu", max);
-        return constraint(exchange, member, "", what);
+        return kms_constraint(exchange, member, "", what);
     }
     return true;
 }
@@ -62,18 +58,18 @@ bool kms_blob_member(struct kms_exchange *exchange, const char *member, size_t m
     if (!kms_text_member(exchange, member, 4 * max, &base64))
         return false;
     if (base64.len == 0)
-        return constraint(exchange, member, is_absent(member_of(exchange, member)) ? "null " : "",
-                          is_absent(member_of(exchange, member)) ? "not be null"
-                                                                 : "have length greater than or equal to 1");
+        return kms_constraint(exchange, member, is_absent(member_of(exchange, member)) ? "null " : "",
+                              is_absent(member_of(exchange, member)) ? "not be null"
+                                                                     : "have length greater than or equal to 1");
     uint8_t *decoded = arena_take(exchange->arena, base64.len);
     size_t len = 0;
     must(decoded != NULL);
     if (!text_read_base64(base64, decoded, base64.len, &len))
-        return wrong_type(exchange, member, "base64"); /* unverified */
+        return kms_wrong_type(exchange, member, "base64"); /* unverified */
     if (len > max) {
         char what[64];
         snprintf(what, sizeof what, "have length less than or equal to %zu", max);
-        return constraint(exchange, member, "", what);
+        return kms_constraint(exchange, member, "", what);
     }
     *blob = (struct bytes){ decoded, len };
     return true;
@@ -83,14 +79,14 @@ bool kms_bool_member(struct kms_exchange *exchange, const char *member, bool *tr
 {
     const struct json value = member_of(exchange, member);
     *truth = false;
-    return is_absent(value) || json_bool(value, truth) || wrong_type(exchange, member, "true or false");
+    return is_absent(value) || json_bool(value, truth) || kms_wrong_type(exchange, member, "true or false");
 }
 
 bool kms_uint_member(struct kms_exchange *exchange, const char *member, uint64_t *value, bool *present)
 {
     const struct json found = member_of(exchange, member);
     *present = !is_absent(found);
-    return !*present || json_u64(found, value) || wrong_type(exchange, member, "a whole number");
+    return !*present || json_u64(found, value) || kms_wrong_type(exchange, member, "a whole number");
 }
 
 /* An ARN's region and id: arn:aws:kms:<region>:<account>:key/<id>. */
@@ -129,7 +125,7 @@ bool kms_key_member(struct kms_exchange *exchange, const char *member, bool requ
     if (!kms_text_member(exchange, member, KMS_KEY_ID_MAX, &text))
         return false;
     if (text.len == 0)
-        return !required || constraint(exchange, member, "null ", "not be null");
+        return !required || kms_constraint(exchange, member, "null ", "not be null");
     const int shown = text.len > 200 ? 200 : (int)text.len;
     if (text_starts_with(text, BYTES_LIT("alias/")))
         return kms_refuse(exchange, "NotFoundException", /* unverified: the text */
@@ -155,7 +151,7 @@ bool kms_context_member(struct kms_exchange *exchange, const char *member, struc
     if (is_absent(object))
         return true;
     if (json_kind(object) != JSON_OBJECT)
-        return wrong_type(exchange, member, "an object of strings");
+        return kms_wrong_type(exchange, member, "an object of strings");
     struct json_cursor items = json_items(object);
     struct json key, value;
     size_t total = 0;
@@ -163,10 +159,10 @@ bool kms_context_member(struct kms_exchange *exchange, const char *member, struc
         struct bytes name_text, value_text;
         struct writer out = arena_writer(exchange->arena);
         if (!json_string(key, &out) || !arena_keep(exchange->arena, &out, &name_text))
-            return wrong_type(exchange, member, "an object of strings");
+            return kms_wrong_type(exchange, member, "an object of strings");
         out = arena_writer(exchange->arena);
         if (!json_string(value, &out) || !arena_keep(exchange->arena, &out, &value_text))
-            return wrong_type(exchange, member, "an object of strings");
+            return kms_wrong_type(exchange, member, "an object of strings");
         total += name_text.len + value_text.len;
         if (total > KMS_CONTEXT_TEXT_MAX || !kms_context_add(context, name_text, value_text)) /* unverified */
             return kms_refuse(exchange, "ValidationException", "%s is too large (here at most %d pairs, %d bytes)",
@@ -184,70 +180,13 @@ bool kms_algorithm_member(struct kms_exchange *exchange, const char *member)
         return true;
     if (!bytes_equal(text, BYTES_LIT("RSAES_OAEP_SHA_1")) && !bytes_equal(text, BYTES_LIT("RSAES_OAEP_SHA_256")) &&
         !bytes_equal(text, BYTES_LIT("SM2PKE")))
-        return constraint(exchange, member, "",
-                          "satisfy enum value set: [SM2PKE, RSAES_OAEP_SHA_1, SYMMETRIC_DEFAULT, RSAES_OAEP_SHA_256]");
+        return kms_constraint(
+            exchange, member, "",
+            "satisfy enum value set: [SM2PKE, RSAES_OAEP_SHA_1, SYMMETRIC_DEFAULT, RSAES_OAEP_SHA_256]");
     /* unverified: the text */
     return kms_refuse(exchange, "InvalidKeyUsageException",
                       "Algorithm %.*s is incompatible with key spec SYMMETRIC_DEFAULT.", (int)text.len,
                       (const char *)text.data);
-}
-
-/* What a genuine document vouches for becomes what policies are judged by. */
-static bool take_document(struct kms_exchange *exchange, struct bytes document, struct kms_recipient *recipient)
-{
-    struct judge_report *report = malloc(sizeof *report);
-    struct judge_demands demands = exchange->sim->demands;
-    struct fault why = { 0 };
-    must(report != NULL);
-    demands.utc_ms = exchange->utc_ms;
-    bool ok = judge(document, &demands, report);
-    if (!ok) {
-        const struct judge_check *failure = judge_first_failure(report);
-        /* unverified: what the service answers to a document that it does not believe; the text is ours */
-        kms_refuse(exchange, "ValidationException", "The attestation document is not valid: %s: %s", failure->name,
-                   failure->found);
-    } else if (!report->doc.public_key.present) {
-        ok = kms_refuse(exchange, "ValidationException", /* unverified */
-                        "The attestation document has no public key.");
-    } else if (!kms_cms_recipient_ok(report->doc.public_key.bytes, &why)) {
-        ok = kms_refuse(exchange, "ValidationException", "The attestation document's %s", why.text); /* unverified */
-    }
-    if (ok) {
-        recipient->present = true;
-        recipient->spki = report->doc.public_key.bytes;
-        for (size_t i = 0; i < NSM_PCR_COUNT; i++) {
-            struct writer hex = arena_writer(exchange->arena);
-            text_put_hex(&hex, report->doc.pcrs[i]);
-            must(arena_keep(exchange->arena, &hex, &recipient->pcrs_hex[i]));
-        }
-    }
-    free(report);
-    return ok;
-}
-
-bool kms_recipient_member(struct kms_exchange *exchange, struct kms_recipient *recipient)
-{
-    const struct json object = member_of(exchange, "Recipient");
-    *recipient = (struct kms_recipient){ 0 };
-    if (is_absent(object))
-        return true;
-    if (json_kind(object) != JSON_OBJECT)
-        return wrong_type(exchange, "Recipient", "an object");
-    struct bytes base64;
-    const struct json document = json_member(object, BYTES_LIT("AttestationDocument"));
-    if (!json_string_is(json_member(object, BYTES_LIT("KeyEncryptionAlgorithm")), BYTES_LIT("RSAES_OAEP_SHA_256")))
-        return constraint(exchange, "recipient.keyEncryptionAlgorithm", "",
-                          "satisfy enum value set: [RSAES_OAEP_SHA_256]");
-    struct writer out = arena_writer(exchange->arena);
-    if (!json_string(document, &out) || !arena_keep(exchange->arena, &out, &base64) || base64.len == 0 ||
-        base64.len > ATTESTATION_BASE64_MAX / 3 * 4)
-        return wrong_type(exchange, "AttestationDocument", "base64 of 1 to 262144 bytes");
-    uint8_t *decoded = arena_take(exchange->arena, base64.len);
-    size_t len = 0;
-    must(decoded != NULL);
-    if (!text_read_base64(base64, decoded, base64.len, &len))
-        return wrong_type(exchange, "AttestationDocument", "base64");
-    return take_document(exchange, (struct bytes){ decoded, len }, recipient);
 }
 
 bool kms_dry_run_ok(struct kms_exchange *exchange)

@@ -80,7 +80,9 @@ bool kms_may(struct kms_exchange *exchange, const char *action, const struct sim
  * lock the caller out (unless `bypass`). `key` NULL: it is about to be made. */
 bool kms_policy_ok(struct kms_exchange *exchange, const struct sim_key *key, struct bytes text, bool bypass) MUST_USE;
 
-/* kms_request.c: members of the request. */
+/* kms_request.c: members of the request. The first two refuse one, and return false. */
+bool kms_wrong_type(struct kms_exchange *exchange, const char *member, const char *wanted);
+bool kms_constraint(struct kms_exchange *exchange, const char *member, const char *value, const char *what);
 struct kms_recipient {
     bool present;
     struct bytes spki;
@@ -92,7 +94,8 @@ bool kms_blob_member(struct kms_exchange *exchange, const char *member, size_t m
 bool kms_bool_member(struct kms_exchange *exchange, const char *member, bool *truth) MUST_USE;
 bool kms_uint_member(struct kms_exchange *exchange, const char *member, uint64_t *value, bool *present) MUST_USE;
 bool kms_context_member(struct kms_exchange *exchange, const char *member, struct kms_context *context) MUST_USE;
-bool kms_recipient_member(struct kms_exchange *exchange, struct kms_recipient *recipient) MUST_USE;
+bool kms_recipient_member(struct kms_exchange *exchange,
+                          struct kms_recipient *recipient) MUST_USE; /* kms_recipient.c */
 /* Only SYMMETRIC_DEFAULT, which is also what an absent member means. */
 bool kms_algorithm_member(struct kms_exchange *exchange, const char *member) MUST_USE;
 /* Grant tokens that are not there, and a dry run that would have succeeded. To be called last before acting. */
