@@ -1,5 +1,7 @@
 #include "core/base/text.h"
 
+#include "core/base/secret.h"
+
 #include <string.h>
 
 /* Written in runs, as the writer's bounds cost more than the digits. */
@@ -28,6 +30,7 @@ void text_put_hex(struct writer *out, struct bytes bytes)
 /* `value` when `truth` is 1, 0 when it is 0. */
 static unsigned when(unsigned truth, unsigned value)
 {
+    __asm__("" : "+r"(truth)); /* hides that it is 0 or 1, of which clang would make a branch */
     return (0u - truth) & value;
 }
 
@@ -47,6 +50,7 @@ bool text_read_hex(struct bytes hex, uint8_t *out)
         bad |= (high | low) & 0xf0;
         out[i / 2] = (uint8_t)(high << 4 | low);
     }
+    declassify(&bad, sizeof bad); /* whether it was hex at all is told */
     if (bad != 0 && hex.len > 1)
         memset(out, 0, hex.len / 2);
     return bad == 0;
@@ -90,13 +94,22 @@ static unsigned base64_sextet(unsigned c)
            when(is_slash, 63) | (known ^ 1u) << 8;
 }
 
+/* 0 to 2. How many bytes there are is told; what the characters before the padding are is not. */
+static size_t base64_padding(struct bytes base64)
+{
+    if (base64.len < 2)
+        return 0;
+    size_t last = base64.data[base64.len - 1] == '=', before = base64.data[base64.len - 2] == '=';
+    size_t padding = last + (last & before);
+    declassify(&padding, sizeof padding);
+    return padding;
+}
+
 bool text_read_base64(struct bytes base64, uint8_t *out, size_t cap, size_t *len)
 {
     if (base64.len % 4 != 0)
         return false;
-    size_t padding = 0;
-    while (padding < 2 && padding < base64.len && base64.data[base64.len - 1 - padding] == '=')
-        padding++;
+    size_t padding = base64_padding(base64);
     size_t decoded = base64.len / 4 * 3 - padding;
     if (decoded > cap)
         return false;
@@ -119,6 +132,7 @@ bool text_read_base64(struct bytes base64, uint8_t *out, size_t cap, size_t *len
                 bad |= byte; /* RFC 4648 section 3.5: pad bits must be zero */
         }
     }
+    declassify(&bad, sizeof bad);
     if (bad != 0) {
         memset(out, 0, decoded);
         return false;

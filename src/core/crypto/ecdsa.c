@@ -52,7 +52,10 @@ bool ecdsa_address(const struct secret32 *key, struct address *address)
     secp256k1_pubkey public_key;
     uint8_t public[64];
     must(context != NULL);
-    if (secp256k1_ec_pubkey_create(context, &public_key, key->bytes) != 1)
+    int is_key = secp256k1_ec_pubkey_create(context, &public_key, key->bytes);
+    declassify(&is_key, sizeof is_key);
+    declassify(&public_key, sizeof public_key);
+    if (is_key != 1)
         return false;
     put_public(&public_key, public);
     *address = address_of_public(public);
@@ -66,7 +69,10 @@ bool ecdsa_sign(const struct secret32 *key, const struct hash32 *digest, struct 
     int recovery_id = 0;
     must(context != NULL);
     /* The default nonce function is RFC 6979's, without extra data; s comes out in the lower half. */
-    if (secp256k1_ecdsa_sign_recoverable(context, &made, digest->bytes, key->bytes, NULL, NULL) != 1)
+    int is_made = secp256k1_ecdsa_sign_recoverable(context, &made, digest->bytes, key->bytes, NULL, NULL);
+    declassify(&is_made, sizeof is_made);
+    declassify(&made, sizeof made);
+    if (is_made != 1)
         return false;
     must(secp256k1_ecdsa_recoverable_signature_serialize_compact(context, compact, &recovery_id, &made) == 1);
     /* 2 and 3 mean an r that wrapped round the group order: one in 2^127, and Ethereum has no way to write it. */
