@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +44,9 @@ static void endpoints_are_read_to_addresses(void)
     CHECK(endpoint_read("vsock://0:5000", &endpoint, &why));
     memcpy(&vsock, &endpoint.address, sizeof vsock);
     CHECK(vsock.svm_cid == VMADDR_CID_ANY);
+    CHECK(endpoint_read("vsock://4294967294:0", &endpoint, &why));
+    memcpy(&vsock, &endpoint.address, sizeof vsock);
+    CHECK(vsock.svm_cid == 4294967294 && vsock.svm_port == 0);
 
     CHECK(endpoint_read("tcp://10.1.2.3:65535", &endpoint, &why) && endpoint.kind == ENDPOINT_TCP);
     memcpy(&v4, &endpoint.address, sizeof v4);
@@ -95,6 +99,9 @@ static void what_is_no_endpoint_is_refused_with_its_text(void)
         "unix:" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "01234567", /* 108 bytes */
         "vsock+unix:/run/v.sock",
         "vsock+unix::5000",
+        "vsock+unix:5000",
+        "vsock+unix:/run/v.sock:4294967295",
+        "vsock+unix:/run/v.sock:-1",
         "unix:" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN,
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -145,6 +152,10 @@ static void words_are_exchanged(const char *text)
     const int fd = endpoint_connect(&endpoint, io_now_ms() + 5000, &why);
     CHECK_ROW(why.text, fd >= 0);
     CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    int no_delay = 0;
+    socklen_t len = sizeof no_delay;
+    if (endpoint.kind == ENDPOINT_TCP)
+        CHECK(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &len) == 0 && no_delay != 0);
     CHECK(stream_write(fd, BYTES_LIT("ping"), io_now_ms() + 5000, &why));
     CHECK(stream_read(fd, got, sizeof got, io_now_ms() + 5000, &why) && memcmp(got, "pong", 4) == 0);
     peer_ends_well(peer);
@@ -198,6 +209,20 @@ static void only_a_stale_unix_socket_is_replaced(void)
     (void)close(plain);
 }
 
+static void what_cannot_be_listened_on_says_why(void)
+{
+    struct endpoint endpoint;
+    struct fault why = { 0 };
+    CHECK(endpoint_read(path_text("unix:%s/%s/socket", "no-folder"), &endpoint, &why));
+    CHECK(endpoint_listen(&endpoint, 8, &why) == -1 && why.code == FAULT_INTERNAL);
+    CHECK(strstr(why.text, "No such file") != NULL && strstr(why.text, endpoint.text) != NULL);
+    CHECK(endpoint_read("tcp://127.0.0.1:0", &endpoint, &why));
+    const int listener = endpoint_listen(&endpoint, 8, &why);
+    CHECK(getsockname(listener, (struct sockaddr *)&endpoint.address, &endpoint.address_len) == 0);
+    CHECK(endpoint_listen(&endpoint, 8, &why) == -1 && strstr(why.text, "Address already in use") != NULL);
+    (void)close(listener);
+}
+
 static void vsock_over_a_unix_socket_shakes_hands(void)
 {
     static const struct {
@@ -240,6 +265,10 @@ static void what_cannot_be_reached_says_why(void)
     CHECK(strstr(why.text, "No such file") != NULL && strstr(why.text, endpoint.text) != NULL);
     CHECK(endpoint_read("vsock://any:5000", &endpoint, &why));
     CHECK(endpoint_connect(&endpoint, io_now_ms() + 5000, &why) == -1 && why.code == FAULT_INPUT);
+    /* nobody has this CID, whether or not this machine has vsock */
+    CHECK(endpoint_read("vsock://4294967294:5000", &endpoint, &why));
+    CHECK(endpoint_connect(&endpoint, io_now_ms() + 100, &why) == -1 && why.code != FAULT_INPUT);
+    CHECK(strstr(why.text, endpoint.text) != NULL);
 
     /* a port that was free a moment ago */
     CHECK(endpoint_read("tcp://127.0.0.1:0", &endpoint, &why));
@@ -267,6 +296,8 @@ static void a_full_backlog_is_waited_for_until_the_deadline(void)
     }
     CHECK(listener >= 0 && count > 0 && count < 8 && why.code == FAULT_REMOTE);
     CHECK(strstr(why.text, "in time") != NULL && io_now_ms() - before >= 50);
+    CHECK(endpoint_listen(&endpoint, 8, &why) == -1); /* full, not stale */
+    CHECK(access(path_text("%s/%s", "full"), F_OK) == 0);
     while (count > 0)
         (void)close(fds[--count]);
     (void)close(listener);
@@ -281,6 +312,7 @@ int main(void)
     sockets_of_each_kind_reach_their_peer();
     a_tcp_port_can_be_listened_on_again_at_once();
     only_a_stale_unix_socket_is_replaced();
+    what_cannot_be_listened_on_says_why();
     vsock_over_a_unix_socket_shakes_hands();
     what_cannot_be_reached_says_why();
     a_full_backlog_is_waited_for_until_the_deadline();

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 struct pair {
     int ours, theirs;
@@ -30,6 +31,16 @@ static void close_pair(struct pair pair)
 static uint64_t soon(void)
 {
     return io_now_ms() + 5000;
+}
+
+static void the_clock_is_the_monotonic_one_in_milliseconds(void)
+{
+    struct timespec before, after;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &before) == 0);
+    const uint64_t now = io_now_ms();
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &after) == 0);
+    CHECK(now >= (uint64_t)before.tv_sec * 1000 + (uint64_t)before.tv_nsec / 1000000);
+    CHECK(now <= (uint64_t)after.tv_sec * 1000 + (uint64_t)after.tv_nsec / 1000000);
 }
 
 static void what_does_not_fit_the_sockets_buffer_is_written_as_it_empties(void)
@@ -140,6 +151,7 @@ static void a_line_is_one_write_without_control_characters(void)
 
 int main(void)
 {
+    the_clock_is_the_monotonic_one_in_milliseconds();
     what_does_not_fit_the_sockets_buffer_is_written_as_it_empties();
     a_silent_peer_costs_until_the_deadline();
     a_peer_that_closes_is_told_from_one_that_is_silent();
