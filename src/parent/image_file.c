@@ -1,5 +1,7 @@
 #include "parent/image_file.h"
 
+#include "image/signature.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,12 +55,22 @@ void image_file_free(struct bytes *contents)
     *contents = (struct bytes){ 0 };
 }
 
+/* A signature section that cannot be read makes no PCR8, but neither is its image an unsigned one. */
+static bool read_image(struct bytes contents, struct eif *eif, struct fault *why)
+{
+    static struct eif_signature signature;
+    if (!eif_read(contents, eif, why))
+        return false;
+    const struct eif_section *section = eif_find(eif, EIF_SIGNATURE);
+    return section == NULL || eif_signature_read(section->data, &signature, why);
+}
+
 bool image_open(const char *path, struct bytes *contents, struct eif *eif, struct fault *why)
 {
     char prefix[256];
     if (!image_file_read(path, IMAGE_FILE_MAX, contents, why))
         return false;
-    if (eif_read(*contents, eif, why))
+    if (read_image(*contents, eif, why))
         return true;
     image_file_free(contents);
     (void)snprintf(prefix, sizeof prefix, "%.200s: ", path);

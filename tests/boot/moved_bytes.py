@@ -4,41 +4,20 @@ in open mode when its settings say strict."""
 
 import json
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from booted import PREFIX, build_image  # noqa: E402
 from machine import Machine  # noqa: E402
+import eif_file  # noqa: E402
+from eif_file import CMDLINE, KERNEL, RAMDISK  # noqa: E402
 from expect import claim, done  # noqa: E402
 from stack import BUILD, CLEAN, Signer, Stack  # noqa: E402
 
-KERNEL, CMDLINE, RAMDISK, METADATA = 1, 2, 3, 5
 PATIENCE = 12  # seconds; the good image serves within 3 here
-
-
-def read(path):
-    data = path.read_bytes()
-    count = struct.unpack_from(">H", data, 0x1A)[0]
-    offsets, lengths = (struct.unpack_from(">32Q", data, at) for at in (0x1C, 0x11C))
-    return [(struct.unpack_from(">H", data, offsets[i])[0], data[offsets[i] + 12:offsets[i] + 12 + lengths[i]])
-            for i in range(count)]
-
-
-def write(path, sections):
-    body, offsets = b"", []
-    for kind, data in sections:
-        offsets.append(548 + len(body))
-        body += struct.pack(">HHQ", kind, 0, len(data)) + data
-    head = b".eif" + struct.pack(">HHQQHH", 4, 0, 1 << 30, 2, 0, len(sections))
-    head += struct.pack(">32Q", *offsets, *[0] * (32 - len(sections)))
-    head += struct.pack(">32Q", *(len(d) for _, d in sections), *[0] * (32 - len(sections))) + bytes(4)
-    path.write_bytes(head + struct.pack(">I", zlib.crc32(body, zlib.crc32(head))) + body)
-    return path
 
 
 def pcr0(path):
@@ -65,11 +44,12 @@ def main():
         arn = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         good = folder / "good.eif"
         build_image(good, json.dumps({"mode": "strict", "kms_key": arn, "policy": Stack.policy()}))
-        (_, kernel), (_, cmdline), metadata, (_, first), (_, second) = read(good)
+        (_, kernel), (_, cmdline), metadata, (_, first), (_, second) = eif_file.read(good.read_bytes())
 
         def image(name, kernel, cmdline, *ramdisks):
-            return write(folder / f"{name}.eif", [(KERNEL, kernel), (CMDLINE, cmdline), metadata,
-                                                  *((RAMDISK, r) for r in ramdisks)])
+            path = folder / f"{name}.eif"
+            path.write_bytes(eif_file.write([(KERNEL, kernel), (CMDLINE, cmdline), metadata, *((RAMDISK, r) for r in ramdisks)]))
+            return path
 
         claim("the good image serves in strict mode", what_it_does(folder / "m", good) == "serves in mode strict")
         claim("rewriting it whole changes nothing",
