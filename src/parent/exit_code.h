@@ -4,7 +4,7 @@
 
 enum exit_code {
     EXIT_CODE_DONE = 0,
-    EXIT_CODE_REFUSED = 1,    /* the signer, the policy or KMS said no */
+    EXIT_CODE_REFUSED = 1,    /* the signer, the policy or KMS said no; or a check does not hold */
     EXIT_CODE_USAGE = 2,      /* the command line is not understood */
     EXIT_CODE_UNREACHED = 3,  /* nobody there, too slow, or no answer of the protocol */
     EXIT_CODE_INPUT = 4,      /* a file, a value or the credentials here are not as they must be */
@@ -14,7 +14,7 @@ enum exit_code {
 
 #define EXIT_CODE_HELP \
     "  0   done\n" \
-    "  1   refused: by the signer, the policy or KMS\n" \
+    "  1   refused: by the signer, the policy or KMS; or a check does not hold\n" \
     "  2   the command line is not understood\n" \
     "  3   not reached: nobody there, too slow, or no answer of the protocol\n" \
     "  4   a file, a value or the credentials here are not as they must be\n" \

@@ -29,8 +29,7 @@ static struct hex_text hex_of(struct bytes bytes)
     return hex;
 }
 
-static bool __attribute__((format(printf, 4, 5)))
-note(struct judge_report *report, const char *name, bool ok, const char *format, ...)
+bool judge_note(struct judge_report *report, const char *name, bool ok, const char *format, ...)
 {
     must(report->count < JUDGE_CHECKS_MAX);
     struct judge_check *check = &report->checks[report->count++];
@@ -47,7 +46,7 @@ note(struct judge_report *report, const char *name, bool ok, const char *format,
 static bool note_fault(struct judge_report *report, const char *name, bool ok, const char *good,
                        const struct fault *why)
 {
-    return note(report, name, ok, "%s", ok ? good : why->text);
+    return judge_note(report, name, ok, "%s", ok ? good : why->text);
 }
 
 static bool root_is_trusted(const struct judge_demands *demands, const struct hash32 *root)
@@ -90,11 +89,11 @@ static void judge_freshness(struct judge_report *report, const struct judge_dema
         return;
     const uint64_t at = report->doc.timestamp_ms, now = demands->utc_ms;
     if (at > now)
-        note(report, "fresh", at - now <= demands->max_ahead_ms,
-             "%" PRIu64 " ms ahead of our clock (at most %" PRIu64 " allowed)", at - now, demands->max_ahead_ms);
+        judge_note(report, "fresh", at - now <= demands->max_ahead_ms,
+                   "%" PRIu64 " ms ahead of our clock (at most %" PRIu64 " allowed)", at - now, demands->max_ahead_ms);
     else
-        note(report, "fresh", now - at <= demands->max_age_ms, "%" PRIu64 " ms old (at most %" PRIu64 " allowed)",
-             now - at, demands->max_age_ms);
+        judge_note(report, "fresh", now - at <= demands->max_age_ms, "%" PRIu64 " ms old (at most %" PRIu64 " allowed)",
+                   now - at, demands->max_age_ms);
 }
 
 static void judge_equal(struct judge_report *report, const char *name, struct optional_bytes wanted,
@@ -103,11 +102,11 @@ static void judge_equal(struct judge_report *report, const char *name, struct op
     if (!wanted.present)
         return;
     if (!found.present)
-        note(report, name, false, "absent (want %s)", hex_of(wanted.bytes).text);
+        judge_note(report, name, false, "absent (want %s)", hex_of(wanted.bytes).text);
     else if (bytes_equal(wanted.bytes, found.bytes))
-        note(report, name, true, "%s", hex_of(found.bytes).text);
+        judge_note(report, name, true, "%s", hex_of(found.bytes).text);
     else /* two PCRs do not fit one line: the wanted one is the caller's own */
-        note(report, name, false, "%s, not what was demanded", hex_of(found.bytes).text);
+        judge_note(report, name, false, "%s, not what was demanded", hex_of(found.bytes).text);
 }
 
 bool judge(struct bytes document, const struct judge_demands *demands, struct judge_report *report)
@@ -123,7 +122,7 @@ bool judge(struct bytes document, const struct judge_demands *demands, struct ju
 
     const struct hash32 root = sha256(doc->cabundle[0]);
     ok = root_is_trusted(demands, &root);
-    if (!note(report, "root", ok, "%s%s", hex_of(BYTES_OF(root.bytes)).text, ok ? "" : " is not a trusted root"))
+    if (!judge_note(report, "root", ok, "%s%s", hex_of(BYTES_OF(root.bytes)).text, ok ? "" : " is not a trusted root"))
         return false;
 
     judge_chain(report, demands->at_its_own_time ? doc->timestamp_ms : demands->utc_ms);
@@ -132,10 +131,10 @@ bool judge(struct bytes document, const struct judge_demands *demands, struct ju
 
     judge_freshness(report, demands);
     if (attestation_doc_is_debug(doc))
-        note(report, "debug", demands->allow_debug, "PCR0 is zero: a debug enclave%s",
-             demands->allow_debug ? " (allowed)" : ", whose memory its parent can read");
+        judge_note(report, "debug", demands->allow_debug, "PCR0 is zero: a debug enclave%s",
+                   demands->allow_debug ? " (allowed)" : ", whose memory its parent can read");
     else
-        note(report, "debug", true, "no debug enclave");
+        judge_note(report, "debug", true, "no debug enclave");
     judge_equal(report, "nonce", demands->nonce, doc->nonce);
     judge_equal(report, "user_data", demands->user_data, doc->user_data);
     judge_equal(report, "public_key", demands->public_key, doc->public_key);

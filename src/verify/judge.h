@@ -23,7 +23,7 @@
 
 enum {
     JUDGE_ROOTS_MAX = 4,
-    JUDGE_CHECKS_MAX = 11 + NSM_PCR_COUNT,
+    JUDGE_CHECKS_MAX = 24 + NSM_PCR_COUNT, /* with those that judge_note adds */
 };
 
 /* SHA-256 of the DER of AWS's root for the commercial partition (aws.nitro-enclaves, G1), as AWS publishes it. */
@@ -57,6 +57,11 @@ struct judge_report {
 
 /* Returns report->believed. */
 bool judge(struct bytes document, const struct judge_demands *demands, struct judge_report *report);
+
+/* A further check by the caller, at the end of the list; a failed one ends belief. Returns ok. must(): there is room.
+ */
+bool judge_note(struct judge_report *report, const char *name, bool ok, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* The first check that is not ok, or NULL. */
 const struct judge_check *judge_first_failure(const struct judge_report *report) MUST_USE;
