@@ -4,8 +4,8 @@
  * control characters, lone surrogates, NaN and Infinity, a byte-order mark, anything left over), duplicate keys
  * (compared after escapes are resolved), nesting over JSON_DEPTH_MAX, objects of more than JSON_MEMBERS_MAX members,
  * and more than JSON_OPEN_MEMBERS_MAX members in the objects that are open at one place. After that, looking something
- * up is a scan that cannot fail. Reading takes time linear in the text (the worst text of 1 MiB that is known, objects of
- * 256 short keys, 21 ms where a signing request takes 0.6 microseconds), and 25 KiB of stack.
+ * up is a scan that cannot fail. Reading takes time linear in the text (the worst text of 1 MiB that is known, objects
+ * of 256 short keys, 21 ms where a signing request takes 0.6 microseconds), and 25 KiB of stack.
  *
  * Integers are exact to 256 bits. A number with a fraction or an exponent is never an integer.
  */
