@@ -1,5 +1,6 @@
 /* image build: ensign's own image, the same bytes each time, with its measurements and what it was made of beside it.
  */
+#include "core/base/secret.h"
 #include "image/assemble.h"
 #include "parent/command.h"
 #include "parent/image_file.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART_MAX = 128 << 20, SETTINGS_FILE_MAX = 1 << 20, PATH_ROOM = 4096, REPORT_ROOM = 65536 };
+enum { PART_MAX = 128 << 20, SETTINGS_FILE_MAX = 1 << 20, PATH_ROOM = 4096, REPORT_ROOM = 65536, FILES_MAX = 8 };
 
 static const struct flag flags[] = {
     { "kernel", "FILE", "bzImage or Image", false },
@@ -27,12 +28,32 @@ static const struct flag flags[] = {
     { "out", "FILE", "the image; FILE.pcrs.json and FILE.build.json are written beside it", false },
 };
 
-/* Every file that was read, freed when the program ends. */
-static bool load(const struct arguments *arguments, const char *flag, size_t cap, struct bytes *contents,
-                 struct fault *why)
+/* Every file that was read. Parts that were not given are texts of our own. */
+struct loaded {
+    struct bytes files[FILES_MAX];
+    size_t count;
+};
+
+static void loaded_free(struct loaded *loaded)
+{
+    for (size_t i = 0; i < loaded->count; i++) {
+        struct bytes *file = &loaded->files[i];
+        wipe((void *)(uintptr_t)file->data, file->len); /* one of them may be a private key */
+        image_file_free(file);
+    }
+}
+
+static bool load(const struct arguments *arguments, struct loaded *loaded, const char *flag, size_t cap,
+                 struct bytes *contents, struct fault *why)
 {
     const char *path = argument(arguments, flag);
-    return path == NULL || image_file_read(path, cap, contents, why);
+    if (path == NULL)
+        return true;
+    must(loaded->count < FILES_MAX);
+    if (!image_file_read(path, cap, contents, why))
+        return false;
+    loaded->files[loaded->count++] = *contents;
+    return true;
 }
 
 /* ensignd judges settings when it starts; here only what would make every image of them useless. */
@@ -59,7 +80,8 @@ static bool check_needed(const struct arguments *arguments, struct fault *why)
     return true;
 }
 
-static bool load_parts(const struct arguments *arguments, struct image_parts *parts, struct fault *why)
+static bool load_parts(const struct arguments *arguments, struct loaded *loaded, struct image_parts *parts,
+                       struct fault *why)
 {
     const char *arch = argument(arguments, "arch"), *cmdline = argument(arguments, "cmdline");
     struct json info;
@@ -67,14 +89,14 @@ static bool load_parts(const struct arguments *arguments, struct image_parts *pa
     parts->is_arm64 = arch != NULL && strcmp(arch, "aarch64") == 0;
     parts->cmdline = bytes_of_text(cmdline != NULL ? cmdline : parts->is_arm64 ? IMAGE_CMDLINE_ARM64 : IMAGE_CMDLINE);
     parts->settings = BYTES_LIT("{\"mode\":\"open\"}");
-    if (!load(arguments, "kernel", PART_MAX, &parts->kernel, why) ||
-        !load(arguments, "init", PART_MAX, &parts->init, why) ||
-        !load(arguments, "ensignd", PART_MAX, &parts->ensignd, why) ||
-        !load(arguments, "settings", SETTINGS_FILE_MAX, &parts->settings, why) ||
-        !load(arguments, "nsm-module", PART_MAX, &parts->nsm_module, why) ||
-        !load(arguments, "kernel-info", REPORT_ROOM / 4, &parts->kernel_info, why) ||
-        !load(arguments, "signing-certificate", PART_MAX, &parts->certificate_pem, why) ||
-        !load(arguments, "private-key", PART_MAX, &parts->private_key_pem, why))
+    if (!load(arguments, loaded, "kernel", PART_MAX, &parts->kernel, why) ||
+        !load(arguments, loaded, "init", PART_MAX, &parts->init, why) ||
+        !load(arguments, loaded, "ensignd", PART_MAX, &parts->ensignd, why) ||
+        !load(arguments, loaded, "settings", SETTINGS_FILE_MAX, &parts->settings, why) ||
+        !load(arguments, loaded, "nsm-module", PART_MAX, &parts->nsm_module, why) ||
+        !load(arguments, loaded, "kernel-info", REPORT_ROOM / 4, &parts->kernel_info, why) ||
+        !load(arguments, loaded, "signing-certificate", PART_MAX, &parts->certificate_pem, why) ||
+        !load(arguments, loaded, "private-key", PART_MAX, &parts->private_key_pem, why))
         return false;
     if (parts->kernel_info.len > 0) {
         if (!json_read(parts->kernel_info, &info, why) || json_kind(info) != JSON_OBJECT)
@@ -158,16 +180,18 @@ static bool write_all(const char *path, const struct image_parts *parts, struct 
 static enum exit_code run(const struct arguments *arguments)
 {
     struct image_parts parts = { 0 };
+    struct loaded loaded = { 0 };
     struct measurements measured;
     struct fault why;
     uint8_t *file = NULL;
     size_t len = 0;
     if (!check_needed(arguments, &why))
         return command_misused("image build", &why);
-    const bool done = load_parts(arguments, &parts, &why) && image_assemble(&parts, &file, &len, &measured, &why) &&
+    const bool done = load_parts(arguments, &loaded, &parts, &why) &&
+                      image_assemble(&parts, &file, &len, &measured, &why) &&
                       write_all(argument(arguments, "out"), &parts, (struct bytes){ file, len }, &measured, &why);
     free(file);
-    image_file_free(&parts.private_key_pem);
+    loaded_free(&loaded);
     return done ? EXIT_CODE_DONE : command_failed(EXIT_CODE_INPUT, &why);
 }
 
