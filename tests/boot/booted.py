@@ -34,7 +34,7 @@ class BootedStack(Stack):
 
     def __init__(self, memory=64, **arguments):
         super().__init__(**arguments)
-        self.memory, self.machine = memory, None
+        self.memory, self.machine, self.patience = memory, None, 60
 
     def _up(self):
         sim = self.start("sim", BUILD / "ensign-sim", "up", self.folder / "sim", "--pcr0", "00" * 48)
@@ -64,7 +64,7 @@ class BootedStack(Stack):
                                memory=self.memory).start()
         self.socket = self.machine.vsock
         self.signer = Signer(self.machine.vsock, port=5000)
-        self.machine.wait_serving()
+        self.machine.wait_serving(self.patience)
         self.machine.wait(lambda: self.signer.call("status")["ready_to_provision"], "ready_to_provision", 60)
         return self.signer
 

@@ -152,7 +152,8 @@ class Machine:
             s = self.connect()
             if s:
                 s.close()
-                return time.monotonic() - self.power_on
+                self.served_after = time.monotonic() - self.power_on
+                return self.served_after
             if not self.alive() or time.monotonic() > deadline:
                 raise AssertionError(f"the enclave does not serve; its console:\n{self.console_text()[-3000:]}")
             time.sleep(0.01)
