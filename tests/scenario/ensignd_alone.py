@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from scene import SANITIZED, Client, Scene, anonymous_kib, cases, descendants, frame, program, request, run, skip
+from scene import SANITIZED, Client, Scene, anonymous_kib, cases, descendants, frame, program, request, run, skip, within_reach
 
 ENSIGND = program("ENSIGND")
 INSECURE = os.environ.get("ENSIGND_INSECURE") == "true"
@@ -242,8 +242,8 @@ def a_page_that_cannot_be_locked_is_no_place_for_a_key():
 
     with Scene() as scene:
         path = scene.write("settings.json", OPEN)
-        scene.folder.chmod(0o755)
-        code, _, err = run(ENSIGND, "--settings", path, "--listen", f"unix:{scene.folder}/s", preexec_fn=as_nobody)
+        code, _, err = run(within_reach(ENSIGND, scene.folder), "--settings", path, "--listen", f"unix:{scene.folder}/s",
+                           preexec_fn=as_nobody)
         assert code == 2 and "cannot be locked (RLIMIT_MEMLOCK has to allow one page)" in err, err
 
 

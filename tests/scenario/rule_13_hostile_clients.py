@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 
-from scene import SANITIZED, Client, Scene, anonymous_kib, cases, frame, program, request, run
+from scene import SANITIZED, Client, Scene, anonymous_kib, cases, frame, program, request, run, within_reach
 
 SOON = 1 if SANITIZED else 0.05  # seconds in which an honest call is answered
 LIMITS = {"frame_bytes": 1048576, "connections": 1024, "buffered_bytes": 8388608, "first_byte_ms": 5000,
@@ -222,8 +222,7 @@ def rule_13_out_of_file_descriptors():
     """Fewer than its settings need: told at the start. Fewer than it was promised, later: the oldest makes way."""
     with Scene() as scene:
         path = scene.write("signer.json", json.dumps({"mode": "open", "limits": LIMITS}))
-        scene.folder.chmod(0o755)
-        code, _, said = run(program("ENSIGND"), "--settings", path, "--listen", f"unix:{scene.folder}/s",
+        code, _, said = run(within_reach(program("ENSIGND"), scene.folder), "--settings", path, "--listen", f"unix:{scene.folder}/s",
                             preexec_fn=lambda: as_nobody_with_files(150))
         assert code == 2 and "1088 open files" in said, (code, said)
         process = scene.ensignd(settings={"mode": "open", "limits": LIMITS})
