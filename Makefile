@@ -5,7 +5,7 @@
 #
 # Both install what they lack (apt; sudo only when not root), say what they do, and can be run again. The rest:
 #
-#   make           build/ensignd build/ensign build/ensign-sim
+#   make           build/ensignd build/ensign build/ensign-sim build/ensign-kmstool
 #   make dev       build-dev/ with the insecure-key option, for wiring tests
 #   make sanitize  the tests again under ASan with UBSan, and under TSan
 #   make interop   against eth-account, ethers, botocore, the AWS CLI and anvil

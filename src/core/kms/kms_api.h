@@ -14,6 +14,7 @@ enum {
     KMS_HOST_MAX = 96,   /* with its final NUL */
     KMS_KEY_ID_MAX = 2048,
     KMS_CIPHERTEXT_MAX = 6144, /* CiphertextBlob of Decrypt, in the service's model */
+    KMS_RANDOM_MAX = 1024,     /* NumberOfBytes of GenerateRandom, in the service's model */
     KMS_CONTEXT_PAIRS_MAX = 16,
     KMS_CONTEXT_TEXT_MAX = 8192, /* all names and values together */
     KMS_RESPONSE_MAX = 65536,    /* of a body; what an enclave asks for is answered in under 20 KB */

@@ -121,6 +121,7 @@ bool unseal_decrypt(const struct outside *outside, const struct unseal_order *or
                     struct unseal_answer *answer, struct fault *why)
 {
     const struct unseal_ask ask = {
+        .kind = UNSEAL_DECRYPT,
         .outside = outside,
         .order = order,
         .prefix = "kmstool decrypt failed (exit 255): ",
@@ -135,11 +136,24 @@ bool unseal_generate(const struct outside *outside, const struct unseal_order *o
                      struct fault *why)
 {
     const struct unseal_ask ask = {
+        .kind = UNSEAL_DATA_KEY,
         .outside = outside,
         .order = order,
         .prefix = "kmstool genkey failed (exit 255): ",
         .target = BYTES_LIT("TrentService.GenerateDataKey"),
-        .generates = true,
+    };
+    return ask_kms(&ask, recipient, arena, plaintext, answer, why);
+}
+
+bool unseal_random(const struct outside *outside, const struct unseal_order *order, struct rsa_key *recipient,
+                   struct arena *arena, struct secret_text *plaintext, struct unseal_answer *answer, struct fault *why)
+{
+    const struct unseal_ask ask = {
+        .kind = UNSEAL_RANDOM,
+        .outside = outside,
+        .order = order,
+        .prefix = "kmstool genrandom failed (exit 255): ",
+        .target = BYTES_LIT("TrentService.GenerateRandom"),
     };
     return ask_kms(&ask, recipient, arena, plaintext, answer, why);
 }

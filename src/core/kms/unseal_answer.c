@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { DATA_KEY_LEN = 32 };
-
 /* The member's text, escapes resolved. False: no string, empty, or longer than max. */
 static bool read_text(struct json object, struct bytes name, size_t max, struct arena *arena, struct bytes *text)
 {
@@ -53,7 +51,7 @@ static bool read_key_arn(const struct unseal_ask *ask, struct json object, struc
 static bool algorithm_agrees(const struct unseal_ask *ask, struct json object)
 {
     const struct json algorithm = json_member(object, BYTES_LIT("EncryptionAlgorithm"));
-    return ask->generates || json_kind(algorithm) == JSON_NONE ||
+    return ask->kind != UNSEAL_DECRYPT || json_kind(algorithm) == JSON_NONE ||
            json_string_is(algorithm, bytes_of_text(kms_algorithm_name(ask->order->algorithm)));
 }
 
@@ -63,16 +61,17 @@ bool unseal_read_answer(const struct unseal_ask *ask, struct bytes body, const s
 {
     struct json object;
     struct fault malformed;
-    struct bytes key_arn, envelope, ciphertext = { 0 };
+    struct bytes key_arn = { 0 }, envelope, ciphertext = { 0 };
     if (!json_read(body, &object, &malformed) || json_kind(object) != JSON_OBJECT)
         return fault_set(why, FAULT_REMOTE, "KMS's answer is not a JSON object");
     if (brings_plaintext(object))
         return fault_set(why, FAULT_REMOTE, "KMS's answer brings a plaintext that is not encrypted to this enclave");
-    if (!read_key_arn(ask, object, arena, &key_arn, why))
+    if (ask->kind != UNSEAL_RANDOM && !read_key_arn(ask, object, arena, &key_arn, why))
         return false;
     if (!algorithm_agrees(ask, object))
         return fault_set(why, FAULT_REMOTE, "KMS's answer is by another encryption algorithm");
-    if (ask->generates && !read_base64(object, BYTES_LIT("CiphertextBlob"), KMS_CIPHERTEXT_MAX, arena, &ciphertext))
+    if (ask->kind == UNSEAL_DATA_KEY &&
+        !read_base64(object, BYTES_LIT("CiphertextBlob"), KMS_CIPHERTEXT_MAX, arena, &ciphertext))
         return fault_set(why, FAULT_REMOTE, "KMS's answer has no CiphertextBlob of 1 to %d bytes", KMS_CIPHERTEXT_MAX);
     if (!read_base64(object, BYTES_LIT("CiphertextForRecipient"), CMS_MAX, arena, &envelope))
         return fault_set(why, FAULT_REMOTE, "KMS's answer has no CiphertextForRecipient of 1 to %d bytes", CMS_MAX);
@@ -80,12 +79,14 @@ bool unseal_read_answer(const struct unseal_ask *ask, struct bytes body, const s
     WIPED_TEXT struct secret_text opened = { .len = 0 };
     if (!cms_open(envelope, recipient, &opened, why))
         return false;
-    if (ask->generates && opened.len != DATA_KEY_LEN)
-        return fault_set(why, FAULT_REMOTE, "KMS's data key has %zu bytes, want %d", opened.len, DATA_KEY_LEN);
+    const size_t wanted = unseal_wanted_len(ask);
+    if (wanted != 0 && opened.len != wanted)
+        return fault_set(why, FAULT_REMOTE, "what KMS generated has %zu bytes, want %zu", opened.len, wanted);
 
     must(secret_text_set(plaintext, secret_text_view(&opened)));
     memset(answer->key_arn, 0, sizeof answer->key_arn);
-    memcpy(answer->key_arn, key_arn.data, key_arn.len);
+    if (key_arn.len > 0)
+        memcpy(answer->key_arn, key_arn.data, key_arn.len);
     answer->ciphertext_len = ciphertext.len;
     if (ciphertext.len > 0)
         memcpy(answer->ciphertext, ciphertext.data, ciphertext.len);

@@ -6,16 +6,21 @@
 
 #include "core/kms/unseal.h"
 
-/* What one request is about. The two operations differ in their names, in what their bodies say besides, and in what
+enum unseal_kind { UNSEAL_DECRYPT, UNSEAL_DATA_KEY, UNSEAL_RANDOM };
+
+/* What one request is about. The operations differ in their names, in what their bodies say besides, and in what
  * their answers bring. */
 struct unseal_ask {
+    enum unseal_kind kind;
     const struct outside *outside;
     const struct unseal_order *order;
     const char *prefix; /* of every fault text that comes from outside */
     struct bytes target;
-    struct bytes ciphertext; /* Decrypt; empty for GenerateDataKey */
-    bool generates;
+    struct bytes ciphertext; /* Decrypt; empty for the others */
 };
+
+/* How many bytes the answer must open to; 0 when the ciphertext alone decides. */
+size_t unseal_wanted_len(const struct unseal_ask *ask) MUST_USE;
 
 /* FAULT_INPUT. What does not name the pinned key goes no further; nor does anything that could steer a host or a
  * header. */

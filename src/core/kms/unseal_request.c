@@ -5,7 +5,33 @@
 
 #include <string.h>
 
-enum { SIGNED_HEADERS_MAX = 5 };
+enum { SIGNED_HEADERS_MAX = 5, AES_128_LEN = 16, AES_256_LEN = 32 };
+
+size_t unseal_wanted_len(const struct unseal_ask *ask)
+{
+    switch (ask->kind) {
+    case UNSEAL_DECRYPT:
+        break;
+    case UNSEAL_DATA_KEY:
+        return ask->order->wanted_len == 0 ? AES_256_LEN : ask->order->wanted_len;
+    case UNSEAL_RANDOM:
+        return ask->order->wanted_len;
+    }
+    return 0;
+}
+
+static bool wanted_len_ok(const struct unseal_ask *ask, struct fault *why)
+{
+    const size_t len = unseal_wanted_len(ask);
+    if (ask->kind == UNSEAL_DATA_KEY && len != AES_128_LEN && len != AES_256_LEN)
+        return fault_set(why, FAULT_INPUT, "a data key of %zu bytes is wanted, possible are %d and %d", len,
+                         AES_128_LEN, AES_256_LEN);
+    if (ask->kind == UNSEAL_RANDOM && (len == 0 || len > KMS_RANDOM_MAX))
+        return fault_set(why, FAULT_INPUT, "%zu random bytes are wanted, possible are 1 to %d", len, KMS_RANDOM_MAX);
+    if (ask->kind == UNSEAL_RANDOM && (ask->order->key_id.len > 0 || ask->order->context.count > 0))
+        return fault_set(why, FAULT_INPUT, "random bytes are made without a key or an encryption context");
+    return true;
+}
 
 static bool credentials_ok(const struct aws_credentials *credentials)
 {
@@ -25,7 +51,7 @@ bool unseal_order_ok(const struct unseal_ask *ask, struct fault *why)
         return fault_set(why, FAULT_INPUT, "region is not the name of an AWS region");
     if (!credentials_ok(order->credentials))
         return fault_set(why, FAULT_INPUT, "the AWS credentials hold characters that credentials do not have");
-    if ((order->key_id.len > 0 || ask->generates) && !kms_key_id_ok(order->key_id))
+    if ((order->key_id.len > 0 || ask->kind == UNSEAL_DATA_KEY) && !kms_key_id_ok(order->key_id))
         return fault_set(why, FAULT_INPUT, "key_id is not a KMS key id, key ARN or alias");
     if (order->key_is_pinned && (!names_arn || arn.multi_region))
         return fault_set(why, FAULT_INPUT, "a pinned KMS key is the key ARN of a single-Region key");
@@ -33,15 +59,15 @@ bool unseal_order_ok(const struct unseal_ask *ask, struct fault *why)
         return fault_set(why, FAULT_INPUT, "the KMS key is of region %.*s (got region %.*s)", (int)arn.region.len,
                          (const char *)arn.region.data, (int)order->region.len, (const char *)order->region.data);
     if (order->algorithm != KMS_SYMMETRIC_DEFAULT &&
-        (ask->generates || order->key_is_pinned || order->context.count > 0))
+        (ask->kind != UNSEAL_DECRYPT || order->key_is_pinned || order->context.count > 0))
         return fault_set(why, FAULT_INPUT,
                          "encryption_algorithm must be SYMMETRIC_DEFAULT with a pinned key or an encryption context "
                          "(got %s)",
                          kms_algorithm_name(order->algorithm));
-    if (!ask->generates && (ask->ciphertext.len == 0 || ask->ciphertext.len > KMS_CIPHERTEXT_MAX))
+    if (ask->kind == UNSEAL_DECRYPT && (ask->ciphertext.len == 0 || ask->ciphertext.len > KMS_CIPHERTEXT_MAX))
         return fault_set(why, FAULT_INPUT, "ciphertext has %zu bytes, want 1 to %d", ask->ciphertext.len,
                          KMS_CIPHERTEXT_MAX);
-    return true;
+    return wanted_len_ok(ask, why);
 }
 
 static void put_context(struct json_writer *json, const struct kms_context *context)
@@ -62,7 +88,7 @@ bool unseal_put_body(const struct unseal_ask *ask, struct bytes document, struct
     struct writer out = arena_writer(arena);
     struct json_writer json = json_writer_of(&out);
     json_begin_object(&json);
-    if (!ask->generates) {
+    if (ask->kind == UNSEAL_DECRYPT) {
         json_key(&json, "CiphertextBlob");
         json_put_base64(&json, ask->ciphertext);
         json_key(&json, "EncryptionAlgorithm");
@@ -73,9 +99,13 @@ bool unseal_put_body(const struct unseal_ask *ask, struct bytes document, struct
         json_key(&json, "KeyId");
         json_put_string(&json, ask->order->key_id);
     }
-    if (ask->generates) {
+    if (ask->kind == UNSEAL_DATA_KEY) {
         json_key(&json, "KeySpec");
-        json_put_text(&json, "AES_256");
+        json_put_text(&json, unseal_wanted_len(ask) == AES_128_LEN ? "AES_128" : "AES_256");
+    }
+    if (ask->kind == UNSEAL_RANDOM) {
+        json_key(&json, "NumberOfBytes");
+        json_put_uint(&json, unseal_wanted_len(ask));
     }
     json_key(&json, "Recipient");
     json_begin_object(&json);

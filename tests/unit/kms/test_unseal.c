@@ -459,6 +459,59 @@ static void rule_04_what_does_not_fit_the_pin_goes_nowhere(void)
     check_refused_order("a new key under no KMS key", &order, true, (struct bytes){ 0 }, "key_id");
 }
 
+/* As ask(), for the sizes and the operation that only ensign-kmstool uses. */
+static void ask_for(const struct unseal_order *order, bool is_random)
+{
+    struct rsa_key recipient = { 0 };
+    struct arena arena = arena_of(room, sizeof room);
+    const struct outside outside = world_outside(&world);
+    memset(&result, 0, sizeof result);
+    CHECK(rsa_key_read((struct bytes){ key_der, key_der_len }, &recipient, &result.why));
+    result.done = (is_random ? unseal_random : unseal_generate)(&outside, order, &recipient, &arena, &result.plaintext,
+                                                                &result.answer, &result.why);
+    CHECK(recipient.pkey == NULL && !memory_holds(room, sizeof room, TOKEN));
+    arena_wipe(&arena);
+}
+
+static void data_keys_come_in_two_sizes_and_random_bytes_in_any(void)
+{
+    struct unseal_order order = pinned();
+    order.wanted_len = 16;
+    world = honest();
+    world.ciphertext_blob = "AQID";
+    world.plaintext.len = 16;
+    ask_for(&order, false);
+    CHECK(result.done && result.plaintext.len == 16);
+    check_body("{\"KeyId\":\"" WORLD_KEY "\",\"KeySpec\":\"AES_128\",", "");
+    world.plaintext.len = 32;
+    ask_for(&order, false);
+    CHECK(!result.done && strstr(result.why.text, "32 bytes, want 16") != NULL);
+    order.wanted_len = 24;
+    ask_for(&order, false);
+    CHECK(!result.done && result.why.code == FAULT_INPUT);
+
+    order = (struct unseal_order){ .region = BYTES_LIT("us-east-2"), .credentials = &credentials, .wanted_len = 9 };
+    world = honest();
+    world.key_id = world.algorithm = NULL;
+    world.plaintext.len = 9;
+    ask_for(&order, true);
+    CHECK(result.done && result.plaintext.len == 9 && result.answer.key_arn[0] == '\0');
+    check_body("{\"NumberOfBytes\":9,", "");
+    world.plaintext.len = 10;
+    ask_for(&order, true);
+    CHECK(!result.done && strstr(result.why.text, "kmstool genrandom failed (exit 255): ") == result.why.text);
+    const size_t impossible[] = { 0, KMS_RANDOM_MAX + 1 };
+    for (size_t i = 0; i < 2; i++) {
+        order.wanted_len = impossible[i];
+        ask_for(&order, true);
+        CHECK(!result.done && result.why.code == FAULT_INPUT);
+    }
+    order.wanted_len = 9;
+    order.key_id = BYTES_LIT("alias/signer");
+    ask_for(&order, true);
+    CHECK(!result.done && result.why.code == FAULT_INPUT && strstr(result.why.text, "without a key") != NULL);
+}
+
 /* Longest context, ciphertext, key id and token that are taken at all fit the room that the header states. */
 static void the_largest_order_fits_the_stated_room(void)
 {
@@ -512,6 +565,7 @@ int main(void)
     rule_04_a_given_arn_is_compared_without_a_pin_too();
     rule_03_an_order_that_could_steer_a_request_goes_nowhere();
     rule_04_what_does_not_fit_the_pin_goes_nowhere();
+    data_keys_come_in_two_sizes_and_random_bytes_in_any();
     the_largest_order_fits_the_stated_room();
     EVP_PKEY_free(older_key);
     return failures != 0;
