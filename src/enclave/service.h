@@ -28,7 +28,8 @@ struct service {
     /* True: the service has ended for good, and the server returns. Asked about once a second. */
     bool (*ended)(void *context);
 
-    size_t arena_bytes, answer_max; /* what one call of `answer` may need */
+    size_t arena_bytes; /* what one call of `answer` may need */
+    size_t answer_max;  /* bytes of the longest answer; at most FRAME_MAX, or it could not leave */
 };
 
 enum { SERVICE_FAULT_MAX = 8192 }; /* a fault's 511 characters, each at worst \uXXXX, and the frame of JSON around */

@@ -240,7 +240,7 @@ static bool start_one(struct workers *pool, struct worker *worker, void *(*run)(
 
 struct workers *workers_start(const struct service *service, unsigned count, size_t done_max, struct fault *why)
 {
-    must(count >= 1 && count <= WORKERS_MAX);
+    must(count >= 1 && count <= WORKERS_MAX && service->answer_max <= FRAME_MAX);
     struct workers *pool = calloc(1, sizeof *pool);
     must(pool != NULL);
     pool->service = service;

@@ -18,7 +18,6 @@
 #include "parent/exit_code.h"
 
 enum {
-    SIGNER_ANSWER_MAX_BYTES = FRAME_MAX + 65536, /* a signer may answer a little more than it may be asked */
     SIGNER_TIMEOUT_S = 10,
     SIGNER_TIMEOUT_MAX_S = 600,
 };
@@ -31,7 +30,7 @@ struct signer_client {
     struct writer out;
     struct json_writer params;
     uint8_t request[FRAME_MAX];
-    uint8_t answer[FRAME_HEADER + SIGNER_ANSWER_MAX_BYTES];
+    uint8_t answer[FRAME_HEADER + FRAME_MAX];
 };
 
 /* From --endpoint, or ENSIGN_ENDPOINT when that is not given, and --timeout. FAULT_INPUT. */

@@ -7,11 +7,12 @@
 #define CORE_SIGNER_SIGNER_H
 
 #include "core/base/outside.h"
+#include "core/codec/frame.h"
 #include "core/signer/settings.h"
 
 enum {
     SIGNER_ARENA = 3 << 20, /* what answering a request of FRAME_MAX may need */
-    SIGNER_ANSWER_MAX = (1 << 20) + 65536,
+    SIGNER_ANSWER_MAX = FRAME_MAX,
 };
 
 struct signer; /* about 2 MB, mostly untouched: the caller gives the memory, zeroed and aligned to 16 */

@@ -54,6 +54,33 @@ static void the_longest_frame_is_answered(void)
     scene_close(&scene);
 }
 
+/* Hex makes two characters of a byte, so that a request that fits a frame may ask for an answer that does not. */
+static void rule_13_no_answer_is_longer_than_a_frame(void)
+{
+    static const char head[] =
+        "{\"method\":\"sign_transaction\",\"params\":{\"tx\":{\"nonce\":0,\"gasPrice\":1,\"gas\":1,"
+        "\"chainId\":1,\"data\":\"0x";
+    static const char tail[] = "\"}}}";
+    const size_t most = (FRAME_MAX - strlen(head) - strlen(tail)) & ~(size_t)1;
+    bool signs = false, refuses = false;
+    scene_open(&scene, "{\"mode\":\"open\",\"allow_reprovision\":true}");
+    CHECK(scene_says(&scene, SCENE_PROVISION(""), SCENE_ADDRESS));
+    for (size_t fill = most - 4096; fill <= most; fill += 64) {
+        memcpy(request, head, strlen(head));
+        memset(request + strlen(head), 'a', fill);
+        strcpy(request + strlen(head) + fill, tail);
+        const char *answer = scene_ask(&scene, request);
+        CHECK_ROW("longer than a frame", strlen(answer) <= FRAME_MAX);
+        if (strncmp(answer, "{\"result\"", 9) == 0)
+            signs = true;
+        else
+            refuses =
+                strstr(answer, "\"code\":\"limit\",\"message\":\"the signed transaction would be too long") != NULL;
+    }
+    CHECK(signs && refuses);
+    scene_close(&scene);
+}
+
 static bool holds(const uint8_t *memory, size_t len, const void *wanted, size_t wanted_len)
 {
     return memmem(memory, len, wanted, wanted_len) != NULL;
@@ -98,6 +125,7 @@ int main(void)
 {
     the_longest_policy_comes_in_and_goes_out();
     the_longest_frame_is_answered();
+    rule_13_no_answer_is_longer_than_a_frame();
     rule_14_nothing_secret_stays_in_the_buffers();
     return failures != 0;
 }
