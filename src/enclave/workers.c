@@ -38,8 +38,10 @@ struct workers {
     const struct service *service;
     pthread_mutex_t lock; /* over everything below */
     pthread_cond_t queued, slow_queued, taken;
-    struct queue queue, slow_queue, done;
-    unsigned slow_waiting; /* in slow_queue */
+    struct queue queue, large_queue, slow_queue, done;
+    uint64_t turn;            /* of the next that comes */
+    unsigned large_under_way; /* workers at a large one */
+    unsigned slow_waiting;    /* in slow_queue */
     size_t done_bytes, done_max;
     bool stopping;
     int done_fd;
@@ -155,20 +157,33 @@ static void work_on(struct worker *worker, struct job *job)
     post_done(worker->pool, job);
 }
 
+/* With the lock held. The next that this worker may take: the longest waiting, but no large one in place of the last
+ * worker that is not at one. NULL: none. */
+static struct job *take_next(struct workers *pool, bool *is_large)
+{
+    const struct job *const small = pool->queue.first, *const large = pool->large_queue.first;
+    const bool may = pool->count == 1 || pool->large_under_way < pool->count - 1;
+    *is_large = large != NULL && may && (small == NULL || large->turn < small->turn);
+    return queue_take(*is_large ? &pool->large_queue : &pool->queue);
+}
+
 static void *run_worker(void *argument)
 {
     struct worker *worker = argument;
     struct workers *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
     while (!pool->stopping) {
-        struct job *job = queue_take(&pool->queue);
+        bool is_large;
+        struct job *job = take_next(pool, &is_large);
         if (job == NULL) {
             pthread_cond_wait(&pool->queued, &pool->lock);
             continue;
         }
+        pool->large_under_way += is_large;
         pthread_mutex_unlock(&pool->lock);
         work_on(worker, job);
         pthread_mutex_lock(&pool->lock);
+        pool->large_under_way -= is_large;
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -247,6 +262,7 @@ struct workers *workers_start(const struct service *service, unsigned count, siz
     pool->done_max = done_max;
     pool->count = count;
     queue_clear(&pool->queue);
+    queue_clear(&pool->large_queue);
     queue_clear(&pool->slow_queue);
     queue_clear(&pool->done);
     pthread_condattr_t clock;
@@ -277,7 +293,8 @@ void workers_put(struct workers *workers, struct job *job)
 {
     must(job->answer.data == NULL);
     pthread_mutex_lock(&workers->lock);
-    queue_put(&workers->queue, job);
+    job->turn = workers->turn++;
+    queue_put(job->request.len > WORKERS_LARGE ? &workers->large_queue : &workers->queue, job);
     pthread_cond_signal(&workers->queued);
     pthread_mutex_unlock(&workers->lock);
 }

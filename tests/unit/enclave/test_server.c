@@ -163,7 +163,7 @@ static bool send_all(int fd, struct bytes bytes)
 
 static bool ask(int fd, const char *body)
 {
-    uint8_t frame[512];
+    uint8_t frame[2 * WORKERS_LARGE];
     struct writer out = writer_of(frame, sizeof frame);
     frame_write_header(&out, strlen(body));
     writer_text(&out, body);
@@ -311,6 +311,26 @@ static void more_slow_requests_than_may_wait_are_refused_at_once(void)
     for (int i = 0; i < 1 + WORKERS_SLOW_WAITING; i++)
         close(waiting[i]);
     close(one_more);
+    stop(&scene);
+}
+
+/* Two workers, and two large requests at once: the second waits for the first, and small ones pass both by. */
+static void rule_13_large_requests_never_have_all_the_workers(void)
+{
+    struct scene scene;
+    char large[WORKERS_LARGE + 2] = "hold";
+    memset(large + 4, ' ', sizeof large - 5);
+    start(&scene, &roomy);
+    const int first = client(&scene), second = client(&scene), honest = client(&scene);
+    CHECK(ask(first, large) && sem_wait(&held) == 0 && ask(second, large));
+    for (int i = 0; i < 50; i++)
+        CHECK(ask(honest, "echo") && hears(honest, "echo"));
+    CHECK(sem_trywait(&held) != 0 && is_silent(second));
+    sem_post(&let_go);
+    CHECK(hears(first, large) && sem_wait(&held) == 0);
+    sem_post(&let_go);
+    CHECK(hears(second, large));
+    close(first), close(second), close(honest);
     stop(&scene);
 }
 
@@ -613,6 +633,7 @@ int main(void)
     a_frame_that_announces_too_much_is_refused_and_costs_nothing();
     slow_requests_keep_nobody_else_waiting();
     more_slow_requests_than_may_wait_are_refused_at_once();
+    rule_13_large_requests_never_have_all_the_workers();
     a_client_that_vanishes_while_served_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
     when_all_are_served_a_new_client_waits();
