@@ -1,4 +1,4 @@
-/* hmac: HMAC-SHA-256 (RFC 2104), over sha2. Keys of any length; nothing of them stays on the stack. */
+/* hmac: HMAC-SHA-256 (RFC 2104), by libcrypto. Keys of any length; it clears what it works on. */
 #ifndef CORE_CRYPTO_HMAC_H
 #define CORE_CRYPTO_HMAC_H
 
