@@ -69,6 +69,37 @@ static bool refuse_unknown(const struct flag_table *table, const char *name, siz
                      (int)(len > WORD_MAX ? WORD_MAX : len), name);
 }
 
+static bool keep(struct arguments *arguments, const struct flag *flag, const char *value, struct fault *why)
+{
+    if (arguments->given_count == ARGUMENTS_MAX)
+        return fault_set(why, FAULT_INPUT, "more than %d flags; long lists go into a file", ARGUMENTS_MAX);
+    arguments->given[arguments->given_count].flag = flag;
+    arguments->given[arguments->given_count++].value = value;
+    return true;
+}
+
+/* -4, -w 8, -w8, -w=8 */
+static bool read_letter(int argc, char *const *argv, int *i, struct arguments *arguments, struct fault *why)
+{
+    const char *const text = argv[*i];
+    const struct flag *flag = NULL;
+    for (size_t row = 0; row < arguments->table->count; row++)
+        if (arguments->table->rows[row].letter == text[1])
+            flag = &arguments->table->rows[row];
+    if (flag == NULL || (flag->value == NULL && text[2] != '\0'))
+        return fault_set(why, FAULT_INPUT, "no flag %.*s; flags begin with two dashes, --help lists them", WORD_MAX,
+                         text);
+    if (!flag->repeats && argument_is_given(arguments, flag->name))
+        return fault_set(why, FAULT_INPUT, "-%c is given twice; it is wanted once", flag->letter);
+    if (flag->value == NULL)
+        return keep(arguments, flag, "", why);
+    if (text[2] != '\0')
+        return keep(arguments, flag, text + (text[2] == '=' ? 3 : 2), why);
+    if (*i + 1 == argc)
+        return fault_set(why, FAULT_INPUT, "-%c wants %s after it", flag->letter, flag->value);
+    return keep(arguments, flag, argv[++*i], why);
+}
+
 /* Takes the flag at argv[*i], and its value, which may be the next argument. */
 static bool read_flag(int argc, char *const *argv, int *i, struct arguments *arguments, struct fault *why)
 {
@@ -97,11 +128,7 @@ static bool read_flag(int argc, char *const *argv, int *i, struct arguments *arg
     } else {
         return fault_set(why, FAULT_INPUT, "--%s wants %s after it", flag->name, flag->value);
     }
-    if (arguments->given_count == ARGUMENTS_MAX)
-        return fault_set(why, FAULT_INPUT, "more than %d flags; long lists go into a file", ARGUMENTS_MAX);
-    arguments->given[arguments->given_count].flag = flag;
-    arguments->given[arguments->given_count++].value = value;
-    return true;
+    return keep(arguments, flag, value, why);
 }
 
 static bool asks_for_help(int argc, char *const *argv)
@@ -128,8 +155,8 @@ bool arguments_read(const struct flag_table *table, int argc, char *const *argv,
             if (!read_flag(argc, argv, &i, arguments, why))
                 return false;
         } else if (!flags_ended && argv[i][0] == '-' && argv[i][1] != '\0') {
-            return fault_set(why, FAULT_INPUT, "no flag %.*s; flags begin with two dashes, --help lists them", WORD_MAX,
-                             argv[i]);
+            if (!read_letter(argc, argv, &i, arguments, why))
+                return false;
         } else if (arguments->operand_count < ARGUMENTS_MAX) {
             arguments->operands[arguments->operand_count++] = argv[i];
         } else {

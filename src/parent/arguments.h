@@ -1,6 +1,6 @@
 /* arguments: the command line, read against a command's table of flags.
  *
- *   ensign COMMAND [--flag VALUE] [--flag=VALUE] [--switch] [operand …]
+ *   ensign COMMAND [--flag VALUE] [--flag=VALUE] [--switch] [-x] [-y VALUE] [-yVALUE] [operand …]
  *
  * `--` ends the flags; a lone `-` is an operand. A flag is never abbreviated, and one that is not in the table is
  * refused with the nearest that is. All texts are views into argv.
@@ -18,6 +18,7 @@ struct flag {
     const char *value; /* what to call its value in the help; NULL for a switch */
     const char *help;
     bool repeats;
+    char letter; /* its one-letter form, "-w"; 0 for none, as most have */
 };
 
 struct flag_table {

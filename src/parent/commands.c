@@ -13,6 +13,7 @@ const struct command *const commands[] = {
     &command_policy_digest, &command_policy_explain, &command_encrypt,         &command_sign_tx,
     &command_sign_ticket,   &command_sign_message,   &command_sign_typed_data, &command_image_build,
     &command_image_measure, &command_image_describe, &command_image_diff,      &command_verify,
+    &command_proxy,
 };
 const size_t command_count = sizeof commands / sizeof *commands;
 
@@ -61,7 +62,8 @@ static int start_line(void)
 static void put_flag(const struct flag *flag)
 {
     const bool is_switch = flag->value == NULL;
-    int column = printf("  --%s%s%s", flag->name, is_switch ? "" : " ", is_switch ? "" : flag->value);
+    int column = flag->letter == '\0' ? printf("  ") : printf("  -%c, ", flag->letter);
+    column += printf("--%s%s%s", flag->name, is_switch ? "" : " ", is_switch ? "" : flag->value);
     if (column < FLAG_COLUMN)
         column += printf("%*s", FLAG_COLUMN - column, "");
     else

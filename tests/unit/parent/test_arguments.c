@@ -9,6 +9,8 @@ static const struct flag rows[] = {
     { .name = "timeout", .value = "SECONDS" },
     { .name = "allowed-recipient", .value = "ADDRESS", .repeats = true },
     { .name = "require-allowlist" },
+    { .name = "num_workers", .letter = 'w', .value = "N" },
+    { .name = "ipv4", .letter = '4' },
 };
 static const struct flag_table table = FLAG_TABLE(rows);
 static struct arguments arguments;
@@ -59,6 +61,23 @@ static void dashes_alone_are_no_flags(void)
     CHECK(READ("-h") && arguments.wants_help);
 }
 
+static void a_letter_stands_for_its_flag(void)
+{
+    static const char *const forms[] = { "-w8", "-w=8", "--num_workers=8" };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        CHECK_ROW(forms[i], READ("-4", forms[i], "8000") && argument_is_given(&arguments, "ipv4"));
+        CHECK_ROW(forms[i], strcmp(argument(&arguments, "num_workers"), "8") == 0);
+        CHECK_ROW(forms[i], arguments.operand_count == 1);
+    }
+    CHECK(READ("-w", "8", "8000") && strcmp(argument(&arguments, "num_workers"), "8") == 0);
+    CHECK(arguments.operand_count == 1);
+    CHECK(!READ("-w") && strstr(why.text, "-w wants N") != NULL);
+    CHECK(!READ("-w", "1", "--num_workers", "2") && strstr(why.text, "twice") != NULL);
+    CHECK(!READ("--num_workers", "2", "-w1") && strstr(why.text, "twice") != NULL);
+    CHECK(!READ("-46") && strstr(why.text, "no flag -46") != NULL);
+    CHECK(!READ("-e", "x") && strstr(why.text, "no flag -e") != NULL);
+}
+
 static void what_is_wrong_is_said(void)
 {
     CHECK(!READ("--endpiont", "x") && strstr(why.text, "did you mean --endpoint?") != NULL);
@@ -101,6 +120,7 @@ int main(void)
     both_ways_of_giving_a_value_are_read();
     a_repeatable_flag_keeps_its_order();
     dashes_alone_are_no_flags();
+    a_letter_stands_for_its_flag();
     what_is_wrong_is_said();
     numbers_are_bounded();
     the_nearest_word_is_found();
