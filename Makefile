@@ -11,6 +11,7 @@
 #   make interop   against eth-account, ethers, botocore, the AWS CLI and anvil
 #   make kernel    the enclave's kernel (cached outside the tree)
 #   make image     build/ensign.eif and its PCRs; SETTINGS=FILE bakes measured settings, without it the image is open
+#   make docker-context  the source beside enclave/Dockerfile, for nitro-cli build-enclave; SETTINGS=FILE as above
 #   make boot-test boots the image on emulated Nitro hardware and runs the demo's story over vsock
 #   make fuzz      every fuzzer for FUZZ_SECONDS (60)
 #   make format    put the C sources into the house's format
@@ -21,7 +22,7 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop kernel image boot-test fuzz format clean
+.PHONY: all dev demo test sanitize interop kernel image docker-context boot-test fuzz format clean
 .PHONY: tools-build tools-test tools-interop tools-fuzz tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
@@ -55,6 +56,9 @@ kernel: tools-kernel
 
 image: tools-kernel all
 	@tools/image $(BUILD) $(BUILD)/ensign.eif $(SETTINGS)
+
+docker-context:
+	@tools/docker-context "$(SETTINGS)"
 
 boot-test: tools-machine image
 	@tests/boot/run $(BUILD)

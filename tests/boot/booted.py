@@ -54,10 +54,14 @@ class BootedStack(Stack):
                 self.settings["policy"] = self.policy_document
         self.settings.update(self.extra_settings)
         self.eif = self.folder / "enclave.eif"
-        self.pcr0 = build_image(self.eif, json.dumps(self.settings))
+        self.pcr0 = self.make_image(self.eif)
         self.admin.call("PutKeyPolicy", KeyId=self.key_arn, PolicyName="default",
                         Policy=json.dumps(self.key_policy(role, admin)))
         self.boot(self.eif)
+
+    def make_image(self, out):
+        """Puts the image with the stack's settings there; its PCR0."""
+        return build_image(out, json.dumps(self.settings))
 
     def boot(self, eif, folder="machine"):
         self.machine = Machine(PREFIX, self.folder / folder, eif, kms=self.folder / "sim/kms.sock", chain=self.chain,
