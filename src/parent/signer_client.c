@@ -67,35 +67,19 @@ static void add_hint(const struct signer_client *client, struct fault *why)
                        "; is the enclave running, and with this CID? `nitro-cli describe-enclaves` tells");
 }
 
-static bool exchange(struct signer_client *client, struct bytes request, struct bytes *answer, struct fault *why)
+bool signer_end(struct signer_client *client, struct bytes *request, struct fault *why)
 {
-    const uint64_t deadline_ms = io_now_ms() + client->timeout_ms;
-    const int fd = endpoint_connect(&client->endpoint, deadline_ms, why);
-    if (fd < 0) {
-        add_hint(client, why);
-        return false;
-    }
-    const bool ok = stream_call(fd, request, client->answer, sizeof client->answer, answer, deadline_ms, why);
-    (void)close(fd);
-    return ok;
+    json_end_object(&client->params);
+    json_end_object(&client->params);
+    return writer_done(&client->out, request) ||
+           fault_set(why, FAULT_LIMIT, "the request is over %d bytes, more than a signer reads", FRAME_MAX);
 }
 
-enum exit_code signer_call(struct signer_client *client, struct json *result, struct fault *why)
+/* What the answer's document says. */
+static enum exit_code judge(const struct signer_client *client, struct bytes answer, struct json *result,
+                            struct fault *why)
 {
-    struct bytes request, answer;
     struct json document;
-    json_end_object(&client->params);
-    json_end_object(&client->params);
-    if (!writer_done(&client->out, &request)) {
-        wipe(client->request, sizeof client->request);
-        (void)fault_set(why, FAULT_LIMIT, "the request is over %d bytes, more than a signer reads", FRAME_MAX);
-        return EXIT_CODE_INPUT;
-    }
-    const bool answered = exchange(client, request, &answer, why);
-    wipe(client->request, client->out.len);
-    if (!answered)
-        return EXIT_CODE_UNREACHED;
-
     if (!json_read(answer, &document, why)) {
         (void)fault_prefix(why, "what answered is no signer, its answer is no JSON: ");
         return EXIT_CODE_UNREACHED;
@@ -115,6 +99,35 @@ enum exit_code signer_call(struct signer_client *client, struct json *result, st
     }
     *result = found;
     return EXIT_CODE_DONE;
+}
+
+enum exit_code signer_ask(struct signer_client *client, int fd, struct bytes request, uint64_t deadline_ms,
+                          struct json *result, struct fault *why)
+{
+    struct bytes answer;
+    if (!stream_call(fd, request, client->answer, sizeof client->answer, &answer, deadline_ms, why))
+        return EXIT_CODE_UNREACHED;
+    return judge(client, answer, result, why);
+}
+
+enum exit_code signer_call(struct signer_client *client, struct json *result, struct fault *why)
+{
+    struct bytes request;
+    enum exit_code code = EXIT_CODE_UNREACHED;
+    if (!signer_end(client, &request, why)) {
+        wipe(client->request, sizeof client->request);
+        return EXIT_CODE_INPUT;
+    }
+    const uint64_t deadline_ms = io_now_ms() + client->timeout_ms;
+    const int fd = endpoint_connect(&client->endpoint, deadline_ms, why);
+    if (fd < 0) {
+        add_hint(client, why);
+    } else {
+        code = signer_ask(client, fd, request, deadline_ms, result, why);
+        (void)close(fd);
+    }
+    wipe(client->request, client->out.len);
+    return code;
 }
 
 void signer_abandon(struct signer_client *client)

@@ -47,6 +47,13 @@ enum exit_code signer_call(struct signer_client *client, struct json *result, st
 /* Wipes a request that will not be sent. */
 void signer_abandon(struct signer_client *client);
 
+/* The two halves of signer_call, for whoever keeps a connection: what was begun becomes a request (a view into the
+ * client; FAULT_LIMIT), which is asked over a connected socket that stays open, and may be asked again over another.
+ * After EXIT_CODE_UNREACHED the socket is of no more use. Nothing is wiped. */
+bool signer_end(struct signer_client *client, struct bytes *request, struct fault *why) MUST_USE;
+enum exit_code signer_ask(struct signer_client *client, int fd, struct bytes request, uint64_t deadline_ms,
+                          struct json *result, struct fault *why) MUST_USE;
+
 /* The rows that every command which calls a signer has in its table of flags. */
 #define FLAG_ENDPOINT \
     { \

@@ -1,0 +1,248 @@
+#include "parent/http_server.h"
+
+#include "core/base/text.h"
+#include "io/stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { FIRST_ROOM = 16384, HEAD_MAX = 512, TICK_MS = 20 };
+
+struct server;
+
+/* One row a connection; a row is free when nobody is in it. */
+struct place {
+    bool taken, answering;
+    uint64_t waiting_since_ms;
+    int fd;
+    struct server *server;
+};
+
+struct server {
+    pthread_mutex_t lock; /* over the places */
+    struct place places[HTTP_SERVER_CONNECTIONS];
+    struct http_tls *tls;
+    const struct http_service *service;
+};
+
+struct arrived {
+    uint8_t *data;
+    size_t len, room;
+};
+
+static const char *status_text(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *text;
+    } texts[] = { { 200, "OK" },        { 400, "Bad Request" },       { 401, "Unauthorized" },
+                  { 403, "Forbidden" }, { 404, "Not Found" },         { 405, "Method Not Allowed" },
+                  { 413, "Too Large" }, { 415, "Unsupported Media" }, { 503, "Service Unavailable" } };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].status == status)
+            return texts[i].text;
+    return "Internal Server Error";
+}
+
+static bool send_answer(struct http_peer *peer, struct http_answer *answer, bool last)
+{
+    char head[HEAD_MAX];
+    struct bytes body;
+    struct fault why;
+    if (!writer_done(&answer->body, &body))
+        return false;
+    const int len =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+                 "X-Content-Type-Options: nosniff\r\n%s%s\r\n",
+                 answer->status, status_text(answer->status), answer->content_type, body.len,
+                 answer->asks_for_token ? "WWW-Authenticate: Bearer\r\n" : "", last ? "Connection: close\r\n" : "");
+    must(len > 0 && (size_t)len < sizeof head);
+    const uint64_t deadline_ms = io_now_ms() + HTTP_SERVER_ANSWER_MS;
+    return http_peer_write(peer, (struct bytes){ (const uint8_t *)head, (size_t)len }, deadline_ms, &why) &&
+           http_peer_write(peer, body, deadline_ms, &why);
+}
+
+static struct http_answer answer_in(uint8_t *room)
+{
+    return (struct http_answer){ .status = 200,
+                                 .content_type = "text/plain; charset=utf-8",
+                                 .body = writer_of(room, HTTP_SERVER_REPLY_MAX) };
+}
+
+static bool more_room(struct arrived *arrived)
+{
+    if (arrived->len < arrived->room)
+        return true;
+    const size_t room = arrived->room == 0 ? FIRST_ROOM : arrived->room * 2;
+    uint8_t *larger = realloc(arrived->data, room);
+    if (larger == NULL)
+        return false;
+    arrived->data = larger;
+    arrived->room = room;
+    return true;
+}
+
+/* A whole request at the beginning of what has arrived. False: the connection is done. */
+static bool read_request(struct http_peer *peer, struct arrived *arrived, uint8_t *room, struct http_head *head,
+                         struct bytes *body, size_t *used)
+{
+    struct fault why;
+    uint64_t deadline_ms = io_now_ms() + (arrived->len > 0 ? HTTP_SERVER_REQUEST_MS : HTTP_SERVER_IDLE_MS);
+    for (;;) {
+        const enum http_state state =
+            arrived->len == 0 ? HTTP_PARTIAL
+                              : http_read_request(arrived->data, arrived->len, HTTP_SERVER_BODY_MAX, head, body, used);
+        if (state == HTTP_WHOLE)
+            return true;
+        if (state != HTTP_PARTIAL) {
+            struct http_answer answer = answer_in(room);
+            answer.status = state == HTTP_TOO_LARGE ? 413 : 400;
+            writer_text(&answer.body, state == HTTP_TOO_LARGE ? "too large\n" : "not an HTTP/1.1 request\n");
+            (void)send_answer(peer, &answer, true);
+            return false;
+        }
+        size_t got = 0;
+        if (!more_room(arrived) ||
+            !http_peer_read(peer, arrived->data + arrived->len, arrived->room - arrived->len, &got, deadline_ms,
+                            &why) ||
+            got == 0)
+            return false;
+        if (arrived->len == 0)
+            deadline_ms = io_now_ms() + HTTP_SERVER_REQUEST_MS;
+        arrived->len += got;
+    }
+}
+
+static void set_answering(struct place *place, bool answering)
+{
+    (void)pthread_mutex_lock(&place->server->lock);
+    place->answering = answering;
+    place->waiting_since_ms = io_now_ms();
+    (void)pthread_mutex_unlock(&place->server->lock);
+}
+
+static void converse(struct place *place, struct http_peer *peer, void *worker, uint8_t *room)
+{
+    struct arrived arrived = { 0 };
+    struct http_head head;
+    struct bytes body, wish;
+    size_t used = 0;
+    while (read_request(peer, &arrived, room, &head, &body, &used)) {
+        struct http_answer answer = answer_in(room);
+        set_answering(place, true);
+        place->server->service->answer(worker, &head, body, &answer);
+        const bool last =
+            http_header(&head, BYTES_LIT("connection"), &wish) && text_equal_nocase(wish, BYTES_LIT("close"));
+        const bool sent = send_answer(peer, &answer, last);
+        set_answering(place, false);
+        if (!sent || last)
+            break;
+        arrived.len -= used;
+        memmove(arrived.data, arrived.data + used, arrived.len);
+    }
+    free(arrived.data);
+}
+
+static void *serve_one(void *context)
+{
+    struct place *const place = context;
+    struct server *const server = place->server;
+    struct http_peer peer;
+    struct fault why;
+    uint8_t *const room = malloc(HTTP_SERVER_REPLY_MAX);
+    void *const worker = server->service->make_worker(server->service->context);
+    const bool open = http_peer_open(&peer, place->fd, server->tls, io_now_ms() + HTTP_SERVER_REQUEST_MS, &why);
+    if (open && room != NULL && worker != NULL)
+        converse(place, &peer, worker, room);
+    if (worker != NULL)
+        server->service->end_worker(worker);
+    free(room);
+    (void)pthread_mutex_lock(&server->lock);
+    http_peer_close(&peer); /* within the lock: nobody shuts a descriptor that has been given to another */
+    place->taken = false;
+    (void)pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+/* A free place, or NULL after the longest waiter has been told to go. Within the lock. */
+static struct place *find_place(struct server *server)
+{
+    struct place *longest = NULL;
+    for (size_t i = 0; i < HTTP_SERVER_CONNECTIONS; i++) {
+        struct place *const place = &server->places[i];
+        if (!place->taken)
+            return place;
+        if (!place->answering && (longest == NULL || place->waiting_since_ms < longest->waiting_since_ms))
+            longest = place;
+    }
+    if (longest != NULL)
+        (void)shutdown(longest->fd, SHUT_RDWR);
+    return NULL;
+}
+
+static void take_connection(struct server *server, const pthread_attr_t *detached, int listener)
+{
+    pthread_t thread;
+    (void)pthread_mutex_lock(&server->lock);
+    struct place *const place = find_place(server);
+    const int fd = place == NULL ? -1 : accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        *place = (struct place){ .taken = true, .waiting_since_ms = io_now_ms(), .fd = fd, .server = server };
+        if (pthread_create(&thread, detached, serve_one, place) != 0) {
+            place->taken = false;
+            (void)close(fd);
+        }
+    }
+    (void)pthread_mutex_unlock(&server->lock);
+    if (fd < 0) /* no place, or no descriptor: the next try is not at once */
+        (void)poll(NULL, 0, TICK_MS);
+}
+
+static bool is_answering(struct server *server)
+{
+    bool answering = false;
+    (void)pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < HTTP_SERVER_CONNECTIONS; i++)
+        answering |= server->places[i].taken && server->places[i].answering;
+    (void)pthread_mutex_unlock(&server->lock);
+    return answering;
+}
+
+bool http_serve(int listener, struct http_tls *tls, const struct http_service *service, struct fault *why)
+{
+    static struct server server; /* one a process; threads may hold it to the end */
+    pthread_attr_t detached;
+    sigset_t ends;
+    server.tls = tls;
+    server.service = service;
+    must(pthread_mutex_init(&server.lock, NULL) == 0 && pthread_attr_init(&detached) == 0 &&
+         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED) == 0);
+    must(sigemptyset(&ends) == 0 && sigaddset(&ends, SIGTERM) == 0 && sigaddset(&ends, SIGINT) == 0 &&
+         pthread_sigmask(SIG_BLOCK, &ends, NULL) == 0);
+    struct pollfd waits[] = { { .fd = listener, .events = POLLIN },
+                              { .fd = signalfd(-1, &ends, SFD_CLOEXEC), .events = POLLIN } };
+    if (waits[1].fd < 0)
+        return fault_set(why, FAULT_INTERNAL, "signalfd: %s", strerror(errno));
+    while ((waits[1].revents & POLLIN) == 0) {
+        if (poll(waits, 2, -1) < 0 && errno != EINTR)
+            return fault_set(why, FAULT_INTERNAL, "waiting for connections: %s", strerror(errno));
+        if ((waits[0].revents & (POLLERR | POLLNVAL)) != 0)
+            return fault_set(why, FAULT_INTERNAL, "the listening socket failed");
+        if ((waits[0].revents & POLLIN) != 0)
+            take_connection(&server, &detached, listener);
+    }
+    (void)close(listener);
+    const uint64_t deadline_ms = io_now_ms() + HTTP_SERVER_DRAIN_MS;
+    while (is_answering(&server) && io_now_ms() < deadline_ms)
+        (void)poll(NULL, 0, TICK_MS);
+    return true;
+}

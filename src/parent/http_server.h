@@ -1,0 +1,44 @@
+/* http_server: HTTP/1.1 for programs on the same machine, or behind TLS: a thread a connection, request after request
+ * (core/codec/http1.h reads them), everything bounded.
+ *
+ * A connection has HTTP_SERVER_IDLE_MS to begin a request and HTTP_SERVER_REQUEST_MS to finish it. When all
+ * HTTP_SERVER_CONNECTIONS are taken, the one that has waited longest without a whole request is closed for the next; a
+ * request that is being answered is never given up for another.
+ */
+#ifndef PARENT_HTTP_SERVER_H
+#define PARENT_HTTP_SERVER_H
+
+#include "core/codec/http1.h"
+#include "io/endpoint.h"
+#include "parent/http_tls.h"
+
+enum {
+    HTTP_SERVER_CONNECTIONS = 256,
+    HTTP_SERVER_IDLE_MS = 60000,
+    HTTP_SERVER_REQUEST_MS = 10000,
+    HTTP_SERVER_ANSWER_MS = 10000,  /* to take the whole answer */
+    HTTP_SERVER_BODY_MAX = 2 << 20, /* a transaction of a frame's length, in a string with its escapes */
+    HTTP_SERVER_REPLY_MAX = 8 << 20,
+    HTTP_SERVER_DRAIN_MS = 10000, /* what is being answered when the server is told to end has so long */
+};
+
+struct http_answer {
+    unsigned status;          /* 200 unless the handler says otherwise */
+    const char *content_type; /* "text/plain" unless it says otherwise */
+    bool asks_for_token;      /* with 401: says so in a header */
+    struct writer body;
+};
+
+/* Answers one request, in the connection's own thread. `worker` is what make_worker gave. */
+struct http_service {
+    void (*answer)(void *worker, const struct http_head *head, struct bytes body, struct http_answer *answer);
+    void *(*make_worker)(void *context); /* for one connection; NULL: no memory, and the connection is closed */
+    void (*end_worker)(void *worker);
+    void *context;
+};
+
+/* Serves until SIGTERM or SIGINT, then finishes what is being answered. `tls` NULL: without. Call it before any other
+ * thread is started, since it blocks those signals for all of them. FAULT_INTERNAL: the listener failed. */
+bool http_serve(int listener, struct http_tls *tls, const struct http_service *service, struct fault *why) MUST_USE;
+
+#endif
