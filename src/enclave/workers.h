@@ -46,7 +46,7 @@ struct workers *workers_start(const struct service *service, unsigned count, siz
 
 int workers_done_fd(const struct workers *workers) MUST_USE; /* readable when jobs are done */
 
-void workers_put(struct workers *workers, struct job *job); /* in order of arrival; the workers borrow the job */
+void workers_put(struct workers *workers, struct job *job); /* the workers borrow it until it is done */
 
 struct job *workers_take_done(struct workers *workers) MUST_USE; /* all that are done, linked by `next`, oldest first */
 
