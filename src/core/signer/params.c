@@ -93,6 +93,30 @@ struct params_name params_show(struct bytes name)
     return shown;
 }
 
+static bool may_be_secret(struct bytes value)
+{
+    const bool address = value.len == 42 && text_starts_with(value, BYTES_LIT("0x"));
+    return value.len > PARAMS_VALUE_SHOWN && !address && !text_starts_with(value, BYTES_LIT("arn:")) &&
+           !text_starts_with(value, BYTES_LIT("alias/"));
+}
+
+static struct params_name length_of(struct bytes value)
+{
+    struct params_name shown;
+    (void)snprintf(shown.text, sizeof shown.text, "%zu characters", value.len);
+    return shown;
+}
+
+struct params_name params_show_value(struct bytes value)
+{
+    return may_be_secret(value) ? length_of(value) : params_show(value);
+}
+
+struct params_name params_bare_value(struct bytes value)
+{
+    return may_be_secret(value) ? length_of(value) : params_bare(value);
+}
+
 bool params_is_known(struct json key, const char *const known[])
 {
     for (size_t i = 0; known[i] != NULL; i++)

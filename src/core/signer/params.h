@@ -7,7 +7,8 @@
 #include "core/signer/methods.h"
 
 enum {
-    PARAMS_NAME_SHOWN = 44, /* characters of a foreign name or value that we repeat; an address has 42 */
+    PARAMS_NAME_SHOWN = 44,  /* characters of a foreign name or value that we repeat; an address has 42 */
+    PARAMS_VALUE_SHOWN = 36, /* a KMS key id has 36, AWS's secrets 40, a private key 64 */
 };
 
 struct json params_get(const struct call *call, const char *name) MUST_USE; /* JSON_NONE also for null */
@@ -26,6 +27,12 @@ struct params_name {
 };
 struct params_name params_show(struct bytes name) MUST_USE;
 struct params_name params_bare(struct bytes name) MUST_USE; /* the same without quotes */
+
+/* A value that came among credentials, for a message: as params_show and params_bare while it has at most
+ * PARAMS_VALUE_SHOWN characters, which no AWS secret and no private key has, or is an ARN, an alias or an address; of
+ * any other only the length, so that a secret in the wrong place is not repeated (rule 14). */
+struct params_name params_show_value(struct bytes value) MUST_USE;
+struct params_name params_bare_value(struct bytes value) MUST_USE;
 
 /* For methods that the original did not have: every parameter must be one of `known` (NULL-terminated). FAULT_INPUT. */
 bool params_only(struct call *call, const char *const known[]) MUST_USE;

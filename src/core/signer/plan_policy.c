@@ -58,8 +58,8 @@ bool plan_note_unknown(struct call *call, struct plan *plan)
             continue;
         char text[128];
         const struct bytes name = { key.text.data + 1, key.text.len - 2 };
-        const int len =
-            snprintf(text, sizeof text, "unknown parameter %s was ignored: check its spelling", params_show(name).text);
+        const int len = snprintf(text, sizeof text, "unknown parameter %s was ignored: check its spelling",
+                                 params_show_value(name).text);
         if (!note(call, plan, (struct bytes){ (const uint8_t *)text, (size_t)len }))
             return false;
     }

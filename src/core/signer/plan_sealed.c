@@ -62,13 +62,14 @@ static bool read_proxy_port(struct call *call, uint16_t *port)
             return fault_set(call->why, FAULT_INPUT, "proxy_port must be an int (got %s)",
                              json_kind_name(json_kind(value)));
         if (json_kind(value) == JSON_NUMBER && json_integer(value, &wide) == JSON_INTEGER_NOT)
-            return fault_set(call->why, FAULT_INPUT, "proxy_port must be an int (got %s)", params_show(text).text);
+            return fault_set(call->why, FAULT_INPUT, "proxy_port must be an int (got %s)",
+                             params_show_value(text).text);
         if (!u256_read_decimal(text, &wide))
             return fault_set(call->why, FAULT_INPUT, "invalid literal for int() with base 10: %s (proxy_port)",
-                             params_show(text).text);
+                             params_show_value(text).text);
         if (!u256_fits_u64(&wide, &number) || number == 0 || number > UINT16_MAX)
             return fault_set(call->why, FAULT_INPUT, "proxy_port must be from 1 to 65535 (got %s)",
-                             params_show(text).text);
+                             params_show_value(text).text);
     }
     *port = (uint16_t)number;
     return true;
@@ -99,10 +100,10 @@ static bool check_pin(struct call *call, struct plan *plan)
     must(kms_key_arn_read(pinned, &arn)); /* settings_read checked it */
     if (plan->key_id.len > 0 && !bytes_equal(plan->key_id, pinned))
         return fault_refuse(call->why, "kms_key", "key_id is not the image's kms_key (got %s, allowed %s)",
-                            params_show(plan->key_id).text, call->signer->settings->kms_key);
+                            params_show_value(plan->key_id).text, call->signer->settings->kms_key);
     if (plan->region.len > 0 && !bytes_equal(plan->region, arn.region))
         return fault_refuse(call->why, "kms_key", "region is not that of the image's kms_key (got %s, allowed %s)",
-                            params_show(plan->region).text, params_show(arn.region).text);
+                            params_show_value(plan->region).text, params_show(arn.region).text);
     plan->key_id = pinned;
     plan->region = arn.region;
     return true;
@@ -112,12 +113,12 @@ static bool check_place(struct call *call, struct plan *plan)
 {
     if (plan->region.len > 0 && !kms_region_ok(plan->region))
         return fault_set(call->why, FAULT_INPUT, "region must be a region's name like us-east-2 (got %s)",
-                         params_show(plan->region).text);
+                         params_show_value(plan->region).text);
     if (is_pinned(call))
         return check_pin(call, plan);
     if (plan->key_id.len > 0 && !kms_key_id_ok(plan->key_id))
         return fault_set(call->why, FAULT_INPUT, "key_id must be a KMS key id, ARN or alias (got %s)",
-                         params_show(plan->key_id).text);
+                         params_show_value(plan->key_id).text);
     return true;
 }
 
@@ -129,7 +130,7 @@ static bool read_algorithm(struct call *call, enum kms_algorithm *algorithm)
         return false;
     return name.len == 0 || kms_algorithm_read(name, algorithm) ||
            fault_set(call->why, FAULT_INPUT, "encryption_algorithm must be one that KMS has (got %s)",
-                     params_show(name).text);
+                     params_show_value(name).text);
 }
 
 static bool read_key_spec(struct call *call)
@@ -141,7 +142,8 @@ static bool read_key_spec(struct call *call)
         return true;
     if (bytes_equal(spec, BYTES_LIT("AES-128")))
         return fault_set(call->why, FAULT_INPUT, "key_spec must be AES-256 for ethereum keys");
-    return fault_set(call->why, FAULT_INPUT, "key_spec must be AES-256 or AES-128 (got %s)", params_show(spec).text);
+    return fault_set(call->why, FAULT_INPUT, "key_spec must be AES-256 or AES-128 (got %s)",
+                     params_show_value(spec).text);
 }
 
 bool plan_read_sealed(struct call *call, struct plan *plan)

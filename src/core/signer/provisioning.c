@@ -65,7 +65,7 @@ static bool check(struct call *call, const struct plan *plan, struct found *foun
     const struct address_text ours = address_eip55(&found->address);
     if (plan->expected_address.len > 0 && !text_equal_nocase(plan->expected_address, bytes_of_text(ours.text)))
         return fault_set(call->why, FAULT_INPUT, "address mismatch: got %s, expected %s", ours.text,
-                         params_bare(plan->expected_address).text);
+                         params_bare_value(plan->expected_address).text);
     return true;
 }
 

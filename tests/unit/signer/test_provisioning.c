@@ -366,6 +366,50 @@ static void ask_again(struct scene *running)
     CHECK(signer_answer(running->signer, bytes_of_text(STATUS), false, &arena, &out) == SIGNER_ANSWERED);
 }
 
+/* Whoever mixes up two parameters must not read a secret in a log afterwards. */
+static void rule_14_a_secret_in_the_wrong_place_is_not_repeated(void)
+{
+    static const char *const secrets[] = {
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "0x7777777777777777777777777777777777777777777777777777777777777777",
+        "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDexampletoken0123456789",
+    };
+    static const char *const places[] = { "region",           "key_id",   "proxy_port",        "encryption_algorithm",
+                                          "expected_address", "key_spec", "unknown_parameter", "aws_access_key_id" };
+    static const char credentials[] = SCENE_CREDENTIALS;
+    char request[2048];
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
+            char taken[64];
+            snprintf(taken, sizeof taken, "\"%s\":", places[j]);
+            const char *const there = strstr(credentials, taken);
+            const char *const value = there == NULL ? credentials : strchr(there + strlen(taken), '"');
+            const size_t before = there == NULL ? 0 : (size_t)(value - credentials);
+            if (there == NULL)
+                snprintf(request, sizeof request,
+                         "{\"method\":\"%s\",\"params\":{%s,\"ciphertext_b64\":\"%s\",\"%s\":\"%s\"}}",
+                         strcmp(places[j], "key_spec") == 0 ? "generate" : "provision", credentials, SCENE_CIPHERTEXT,
+                         places[j], secrets[i]);
+            else
+                snprintf(request, sizeof request,
+                         "{\"method\":\"provision\",\"params\":{%.*s\"%s%s,\"ciphertext_b64\":\"%s\"}}", (int)before,
+                         credentials, secrets[i], strchr(value + 1, '"'), SCENE_CIPHERTEXT);
+            scene_open(&scene, "{\"mode\":\"open\"}");
+            const char *const answer = scene_ask(&scene, request);
+            char most[33]; /* nor most of it */
+            snprintf(most, sizeof most, "%s", secrets[i]);
+            CHECK_ROW(answer, strstr(answer, most) == NULL);
+            scene_close(&scene);
+        }
+        snprintf(request, sizeof request,
+                 "{\"method\":\"provision\",\"params\":{%s,\"ciphertext_b64\":\"%s\",\"%s\":1}}", credentials,
+                 SCENE_CIPHERTEXT, secrets[i]);
+        scene_open(&scene, "{\"mode\":\"open\"}");
+        CHECK_ROW(request, strstr(scene_ask(&scene, request), secrets[i]) == NULL);
+        scene_close(&scene);
+    }
+}
+
 static void one_provisioning_at_a_time(void)
 {
     scene_open(&scene, "{\"mode\":\"open\"}");
@@ -401,6 +445,7 @@ int main(void)
     the_settings_policy_is_the_policy();
     unknown_parameters_are_named_and_known_ones_are_not();
     a_generated_key_can_be_asked_for_again();
+    rule_14_a_secret_in_the_wrong_place_is_not_repeated();
     one_provisioning_at_a_time();
     slow_methods_wait_for_their_thread();
     return failures != 0;
