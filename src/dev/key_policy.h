@@ -10,6 +10,7 @@
  *   StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase
  *   kms:RecipientAttestation:PCR<0..31>   kms:RecipientAttestation:ImageSha384 (which is PCR0)
  *   kms:EncryptionContext:<name>          the names of keys are compared without case, as IAM does
+ *   aws:PrincipalArn                      the role or user; of a role's session the role
  *   Bool kms:GrantIsForAWSResource        which the policies that AWS's console writes have; no request here has it
  *
  * A key that the request lacks fails StringEquals and Bool, and passes StringNotEquals.
@@ -47,7 +48,8 @@ struct policy_condition {
     bool negated, ignore_case;
     struct bytes key; /* as written */
     bool never;       /* a key that no request here has */
-    int pcr;          /* 0..31, or -1: then it is the encryption context's */
+    bool principal;   /* aws:PrincipalArn */
+    int pcr;          /* 0..31, or -1: then it is the principal's or the encryption context's */
     struct bytes context_name;
     size_t value_count;
     const struct bytes *values;
@@ -101,8 +103,5 @@ struct policy_decision key_policy_judge(const struct key_policy *policy, enum po
 
 /* One of the AWS principals of a statement; views into `text`. */
 bool policy_principal_read(struct bytes text, struct policy_principal *principal) MUST_USE;
-
-/* * and ? as IAM has them. */
-bool policy_pattern_matches(struct bytes pattern, struct bytes text, bool ignore_case) MUST_USE;
 
 #endif

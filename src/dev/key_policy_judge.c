@@ -1,41 +1,13 @@
 #include "core/base/text.h"
 #include "dev/key_policy.h"
+#include "verify/iam_pattern.h"
 
 #include <stdio.h>
-
-static uint8_t folded(uint8_t byte, bool ignore_case)
-{
-    return ignore_case && byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
-}
-
-bool policy_pattern_matches(struct bytes pattern, struct bytes text, bool ignore_case)
-{
-    /* After a mismatch the last star takes one byte more: no recursion, and never worse than the product of lengths. */
-    size_t p = 0, t = 0, star = SIZE_MAX, star_text = 0;
-    while (t < text.len) {
-        if (p < pattern.len && pattern.data[p] == '*') {
-            star = p++;
-            star_text = t;
-        } else if (p < pattern.len && (pattern.data[p] == '?' ||
-                                       folded(pattern.data[p], ignore_case) == folded(text.data[t], ignore_case))) {
-            p++;
-            t++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            t = ++star_text;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.data[p] == '*')
-        p++;
-    return p == pattern.len;
-}
 
 static bool any_matches(const struct bytes *patterns, size_t count, struct bytes text, bool ignore_case)
 {
     for (size_t i = 0; i < count; i++) {
-        if (policy_pattern_matches(patterns[i], text, ignore_case))
+        if (iam_pattern_matches(patterns[i], text, ignore_case))
             return true;
     }
     return false;
@@ -84,7 +56,9 @@ static bool condition_holds(const struct policy_condition *condition, const stru
     bool equals = false; /* an absent key equals nothing, so that a negated operator holds */
     if (condition->never)
         return false;
-    if (condition->pcr >= 0) {
+    if (condition->principal) {
+        equals = equals_one(condition, question->principal_arn);
+    } else if (condition->pcr >= 0) {
         const struct bytes found =
             question->pcrs_hex != NULL ? question->pcrs_hex[condition->pcr] : (struct bytes){ NULL, 0 };
         equals = found.len > 0 && equals_one(condition, found);

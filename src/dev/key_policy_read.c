@@ -105,6 +105,9 @@ static bool condition_key_read(struct reading *reading, struct policy_condition 
     static const struct bytes context = BYTES_INIT("kms:EncryptionContext:");
     const struct bytes key = condition->key;
     condition->pcr = -1;
+    condition->principal = text_equal_nocase(key, BYTES_LIT("aws:PrincipalArn"));
+    if (condition->principal)
+        return true;
     if (text_starts_with_nocase(key, context) && key.len > context.len) {
         condition->context_name = (struct bytes){ key.data + context.len, key.len - context.len };
         return true;
@@ -124,7 +127,7 @@ static bool condition_key_read(struct reading *reading, struct policy_condition 
     }
     return fault_set(reading->why, FAULT_INPUT,
                      "%s: condition key \"%.*s\" is not supported here (want kms:RecipientAttestation:PCR<0..31>, "
-                     "kms:RecipientAttestation:ImageSha384 or kms:EncryptionContext:<name>)",
+                     "kms:RecipientAttestation:ImageSha384, kms:EncryptionContext:<name> or aws:PrincipalArn)",
                      reading->where, key.len > 100 ? 100 : (int)key.len, (const char *)key.data);
 }
 

@@ -33,6 +33,13 @@ static const struct {
     { "GenerateDataKeyWithoutPlaintext", kms_op_generate_data_key_without_plaintext },
     { "GenerateRandom",                  kms_op_generate_random },
     { "ReEncrypt",                       kms_op_re_encrypt },
+    { "CreateGrant",                     kms_op_absent },
+    { "DeriveSharedSecret",              kms_op_absent },
+    { "GenerateDataKeyPair",             kms_op_absent },
+    { "GenerateDataKeyPairWithoutPlaintext", kms_op_absent },
+    { "ImportKeyMaterial",               kms_op_absent },
+    { "ReplicateKey",                    kms_op_absent },
+    { "UpdatePrimaryRegion",             kms_op_absent },
 };
 /* clang-format on */
 

@@ -1,6 +1,7 @@
 #include "check.h"
 #include "core/base/text.h"
 #include "dev/key_policy.h"
+#include "verify/iam_pattern.h"
 
 #include <string.h>
 
@@ -193,6 +194,16 @@ static void conditions_hold_as_iam_says(void)
           WHEN("StringEqualsIgnoreCase", "kms:EncryptionContext:a", "\"X\""),
           { .context_name = "a", .context_value = "x" },
           true },
+        { "principal", WHEN("StringEquals", "aws:PrincipalArn", "\"" ROLE "\""), { 0 }, true },
+        { "principal's session",
+          WHEN("StringEquals", "aws:PrincipalArn", "\"" ROLE "\""),
+          { .session = SESSION },
+          true },
+        { "not the principal", WHEN("StringNotEquals", "aws:PrincipalArn", "\"" ROLE "\""), { 0 }, false },
+        { "another principal",
+          WHEN("StringNotEquals", "aws:PrincipalArn", "\"" ROLE "\""),
+          { .principal = ADMIN },
+          true },
         { "both",
           TO("\"*\"", ",\"Condition\":{\"StringEquals\":{\"kms:RecipientAttestation:PCR8\":\"aa\",\"kms:"
                       "EncryptionContext:a\":\"1\"}}"),
@@ -305,9 +316,9 @@ static void patterns_match(void)
                  { "**a", "bba", true },
                  { "KMS:decrypt", "kms:Decrypt", true } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        CHECK_ROW(rows[i].pattern, policy_pattern_matches(bytes_of_text(rows[i].pattern), bytes_of_text(rows[i].text),
-                                                          true) == rows[i].matches);
-    CHECK(!policy_pattern_matches(BYTES_LIT("A"), BYTES_LIT("a"), false));
+        CHECK_ROW(rows[i].pattern, iam_pattern_matches(bytes_of_text(rows[i].pattern), bytes_of_text(rows[i].text),
+                                                       true) == rows[i].matches);
+    CHECK(!iam_pattern_matches(BYTES_LIT("A"), BYTES_LIT("a"), false));
 }
 
 /* The statements that AWS's console writes for a role that may use a key. */
