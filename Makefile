@@ -9,6 +9,7 @@
 #   make dev       build-dev/ with the insecure-key option, for wiring tests
 #   make sanitize  the tests again under ASan with UBSan, and under TSan
 #   make interop   against eth-account, ethers, botocore, the AWS CLI and anvil
+#   make bench     how fast the relays are, beside socat
 #   make kernel    the enclave's kernel (cached outside the tree)
 #   make image     build/ensign.eif and its PCRs; SETTINGS=FILE bakes measured settings, without it the image is open
 #   make docker-context  the source beside enclave/Dockerfile, for nitro-cli build-enclave; SETTINGS=FILE as above
@@ -22,13 +23,13 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop kernel image docker-context boot-test fuzz format clean
-.PHONY: tools-build tools-test tools-interop tools-fuzz tools-kernel tools-machine
+.PHONY: all dev demo test sanitize interop bench kernel image docker-context boot-test fuzz format clean
+.PHONY: tools-build tools-test tools-interop tools-bench tools-fuzz tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
-tools-build tools-test tools-interop tools-fuzz tools-kernel tools-machine:
+tools-build tools-test tools-interop tools-bench tools-fuzz tools-kernel tools-machine:
 	@tools/setup $(subst tools-,,$@)
 
 $(BUILD)/build.ninja: | tools-build
@@ -50,6 +51,9 @@ sanitize: tools-test
 
 interop: tools-interop all dev
 	@tests/interop/run $(BUILD)
+
+bench: tools-bench all
+	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/relay_rate.py
 
 kernel: tools-kernel
 	@tools/kernel $(BUILD)/image-parts

@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <unistd.h>
 
-enum { ANSWER_MAX = FRAME_MAX + 65536 /* a signer may answer a little more than it may be asked */ };
+enum {
+    ANSWER_MAX = FRAME_MAX + 65536, /* a signer may answer a little more than it may be asked */
+    READS_A_TURN = 4,               /* then the other connections have theirs */
+};
 
 struct side *side_partner(struct side *side)
 {
@@ -24,13 +28,40 @@ static size_t waiting_for(const struct side *side)
     return evbuffer_get_length(bufferevent_get_output(side->stream));
 }
 
-static void move_raw(struct side *from)
+/* Hands on what the reader of libevent has, straight into the socket when nothing waits before it. What the socket does
+ * not take, for whatever reason, goes the usual way, which also tells the reason. */
+static void hand_on(struct side *from, struct side *to)
 {
+    struct evbuffer *const input = bufferevent_get_input(from->stream);
+    if (evbuffer_get_length(input) > 0 && waiting_for(to) == 0)
+        (void)evbuffer_write(input, bufferevent_getfd(to->stream));
+    must(evbuffer_add_buffer(bufferevent_get_output(to->stream), input) == 0);
+}
+
+/* libevent 2.1 reads 4 KiB at a time, whatever one asks of it; the rest of what has arrived is read here in large
+ * pieces. False: the connection is broken. (Its end is read once more, by libevent, which tells it.) */
+static bool move_raw(struct side *from)
+{
+    static uint8_t piece[RELAY_READ_MAX]; /* one thread; nothing stays in it */
     struct side *const to = side_partner(from);
-    if (evbuffer_add_buffer(bufferevent_get_output(to->stream), bufferevent_get_input(from->stream)) != 0)
-        return; /* it stays where it is, and is tried again with the next byte */
+    const int in = bufferevent_getfd(from->stream), out = bufferevent_getfd(to->stream);
+    bool more = evbuffer_get_length(bufferevent_get_input(from->stream)) > 0;
+    hand_on(from, to);
+    for (int reads = 0; more && reads < READS_A_TURN && waiting_for(to) <= RELAY_BUFFER; reads++) {
+        const ssize_t got = read(in, piece, sizeof piece);
+        if (got < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        if (got <= 0)
+            break;
+        more = (size_t)got == sizeof piece;
+        const ssize_t sent = waiting_for(to) == 0 ? send(out, piece, (size_t)got, MSG_NOSIGNAL) : 0;
+        const size_t taken = sent < 0 ? 0 : (size_t)sent;
+        if (taken < (size_t)got)
+            must(bufferevent_write(to->stream, piece + taken, (size_t)got - taken) == 0);
+    }
     if (waiting_for(to) > RELAY_BUFFER)
         bufferevent_disable(from->stream, EV_READ);
+    return true;
 }
 
 static void put_frame(struct side *to, struct bytes body)
@@ -117,16 +148,14 @@ static void tell_the_end(struct side *from)
 void pair_move(struct pair *pair)
 {
     const bool judged = pair->relay->settings.judge != NULL;
-    if (!judged) {
-        move_raw(&pair->near);
-        move_raw(&pair->far);
-    } else {
-        if (!move_answer(pair) || (pair->far.ended && pair->asked)) {
-            pair_break(pair);
-            return;
-        }
-        move_requests(pair);
+    const bool sound =
+        judged ? move_answer(pair) && !(pair->far.ended && pair->asked) : move_raw(&pair->near) && move_raw(&pair->far);
+    if (!sound) {
+        pair_break(pair);
+        return;
     }
+    if (judged)
+        move_requests(pair);
     tell_the_end(&pair->near);
     tell_the_end(&pair->far);
     const bool both_told = pair->near.told && pair->far.told;
