@@ -120,10 +120,11 @@ static void store(struct signer *signer, const struct plan *plan, const struct f
 static bool commit(struct call *call, const struct plan *plan, const struct found *found, uint64_t *lease_ends_ms)
 {
     struct signer *signer = call->signer;
+    /* First, so that the document that asks for a renewal cannot itself be from after the lease's end. */
+    clock_tell(&signer->clock, found->answer.utc_ms, found->answer.monotonic_ms);
     if (signer_lease_is_over(signer))
         return fault_set(call->why, FAULT_STATE,
                          "signer not provisioned (its lease ended while KMS was being asked: start the program again)");
-    clock_tell(&signer->clock, found->answer.utc_ms, found->answer.monotonic_ms);
     const uint64_t now_ms = clock_now(&signer->clock);
     if (!plan->renews)
         store(signer, plan, found, now_ms);

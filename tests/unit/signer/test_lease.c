@@ -148,6 +148,17 @@ static void rule_09_a_renewal_that_comes_too_late_stores_nothing(void)
     scene_close(&scene);
 }
 
+/* The NSM's clock has gone ahead of the monotonic one: what the renewal's own document says ends the lease. */
+static void rule_10_a_renewals_document_is_believed_before_its_lease(void)
+{
+    open_strict(600);
+    CHECK(provisions(FIRST, SCENE_ADDRESS));
+    scene.utc_ms += 601000;
+    CHECK(scene_refuses(&scene, FIRST, "state", "signer not provisioned (its lease ended"));
+    CHECK(signer_lease_ended(scene.signer));
+    scene_close(&scene);
+}
+
 static uint64_t left(void)
 {
     const char *at = strstr(scene_ask(&scene, STATUS), "\"budget_left\":{\"max_face_value_wei\":\"");
@@ -261,6 +272,7 @@ int main(void)
     rule_09_nothing_else_renews_it();
     rule_09_a_renewal_binds_as_the_first_did();
     rule_09_a_renewal_that_comes_too_late_stores_nothing();
+    rule_10_a_renewals_document_is_believed_before_its_lease();
     rule_08_neither_a_renewal_nor_another_policy_refills_the_budget();
     provisioning_again_replaces_all_or_is_refused();
     rule_10_time_is_the_documents_and_never_goes_back();
