@@ -33,11 +33,23 @@ static struct settings settings; /* with a policy of 16,384 recipients too large
 static struct world world;
 static struct key_page key_page;
 
-static enum service_turn answer_request(void *signer, struct bytes request, bool may_be_slow, struct arena *arena,
+static enum service_turn answer_request(void *signer, struct bytes request, enum service_pace pace, struct arena *arena,
                                         struct writer *answer)
 {
-    return signer_answer(signer, request, may_be_slow, arena, answer) == SIGNER_IS_SLOW ? SERVICE_IS_SLOW
-                                                                                        : SERVICE_ANSWERED;
+    static const enum signer_pace paces[] = {
+        [SERVICE_QUICK] = SIGNER_QUICK,
+        [SERVICE_MAY_WAIT] = SIGNER_MAY_WAIT,
+        [SERVICE_MAY_BE_SLOW] = SIGNER_MAY_BE_SLOW,
+    };
+    switch (signer_answer(signer, request, paces[pace], arena, answer)) {
+    case SIGNER_ANSWERED:
+        return SERVICE_ANSWERED;
+    case SIGNER_WAITS:
+        return SERVICE_WAITS;
+    case SIGNER_IS_SLOW:
+        return SERVICE_IS_SLOW;
+    }
+    must_fail();
 }
 
 static void tend(void *signer)
@@ -156,7 +168,7 @@ static void print_banner(const struct service *service, const struct options *op
     struct arena arena = arena_of(arena_block.data, arena_block.cap);
     struct writer out = writer_of(answer_block.data, answer_block.cap);
     const enum service_turn turn =
-        service->answer(service->context, BYTES_LIT("{\"method\":\"address\"}"), false, &arena, &out);
+        service->answer(service->context, BYTES_LIT("{\"method\":\"address\"}"), SERVICE_QUICK, &arena, &out);
     struct bytes text, address = BYTES_LIT("None");
     struct json value;
     struct fault why;

@@ -8,15 +8,19 @@
 
 enum service_turn {
     SERVICE_ANSWERED,
+    SERVICE_WAITS,   /* nothing has happened yet: call again where others need not wait behind it */
     SERVICE_IS_SLOW, /* nothing has happened yet: call again from the thread for slow requests */
 };
+
+/* What the caller can spare. */
+enum service_pace { SERVICE_QUICK, SERVICE_MAY_WAIT, SERVICE_MAY_BE_SLOW };
 
 /* Any number of threads call `answer` at once, each with an arena and a writer of its own. */
 struct service {
     void *context; /* passed back to every call */
 
     /* Answers the body of one frame. The arena comes back wiped; the request is wiped by the server. */
-    enum service_turn (*answer)(void *context, struct bytes request, bool may_be_slow, struct arena *arena,
+    enum service_turn (*answer)(void *context, struct bytes request, enum service_pace pace, struct arena *arena,
                                 struct writer *answer);
 
     /* An answer that the server itself gives: too long, too slow. At most SERVICE_FAULT_MAX bytes. */

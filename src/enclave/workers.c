@@ -38,10 +38,10 @@ struct workers {
     const struct service *service;
     pthread_mutex_t lock; /* over everything below */
     pthread_cond_t queued, slow_queued, taken;
-    struct queue queue, large_queue, slow_queue, done;
-    uint64_t turn;            /* of the next that comes */
-    unsigned large_under_way; /* workers at a large one */
-    unsigned slow_waiting;    /* in slow_queue */
+    struct queue queue, long_queue, slow_queue, done;
+    uint64_t turn;           /* of the next that comes */
+    unsigned long_under_way; /* workers at a long one */
+    unsigned slow_waiting;   /* in slow_queue */
     size_t done_bytes, done_max;
     bool stopping;
     int done_fd;
@@ -99,15 +99,16 @@ static void frame_answer(struct block *block, struct bytes body)
     block->len = written.len;
 }
 
-/* False: it is slow, and nothing has happened. */
-static bool answer_job(struct worker *worker, struct job *job, bool may_be_slow)
+/* Another turn than SERVICE_ANSWERED: nothing has happened. */
+static enum service_turn answer_job(struct worker *worker, struct job *job, enum service_pace pace)
 {
     const struct service *service = worker->pool->service;
     struct arena arena = arena_of(worker->arena, service->arena_bytes);
     struct writer out = writer_of(worker->answer, service->answer_max);
     const struct bytes request = { job->request.data, job->request.len };
-    if (service->answer(service->context, request, may_be_slow, &arena, &out) == SERVICE_IS_SLOW)
-        return false;
+    const enum service_turn turn = service->answer(service->context, request, pace, &arena, &out);
+    if (turn != SERVICE_ANSWERED)
+        return turn;
     struct bytes body;
     must(writer_done(&out, &body));
     frame_answer(&job->answer, body);
@@ -117,7 +118,7 @@ static bool answer_job(struct worker *worker, struct job *job, bool may_be_slow)
         madvise(worker->answer, service->answer_max, MADV_DONTNEED);
     }
     block_free(&job->request);
-    return true;
+    return SERVICE_ANSWERED;
 }
 
 static void refuse_slow(struct worker *worker, struct job *job)
@@ -147,24 +148,39 @@ static bool queue_slow(struct workers *pool, struct job *job)
     return queued;
 }
 
-static void work_on(struct worker *worker, struct job *job)
+static void queue_long(struct workers *pool, struct job *job)
 {
-    if (!answer_job(worker, job, false)) {
+    pthread_mutex_lock(&pool->lock);
+    queue_put(&pool->long_queue, job);
+    pthread_cond_signal(&pool->queued);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void work_on(struct worker *worker, struct job *job, bool is_long)
+{
+    switch (answer_job(worker, job, is_long ? SERVICE_MAY_WAIT : SERVICE_QUICK)) {
+    case SERVICE_ANSWERED:
+        break;
+    case SERVICE_WAITS:
+        queue_long(worker->pool, job);
+        return;
+    case SERVICE_IS_SLOW:
         if (queue_slow(worker->pool, job))
             return;
         refuse_slow(worker, job);
+        break;
     }
     post_done(worker->pool, job);
 }
 
-/* With the lock held. The next that this worker may take: the longest waiting, but no large one in place of the last
+/* With the lock held. The next that this worker may take: the longest waiting, but no long one in place of the last
  * worker that is not at one. NULL: none. */
-static struct job *take_next(struct workers *pool, bool *is_large)
+static struct job *take_next(struct workers *pool, bool *is_long)
 {
-    const struct job *const small = pool->queue.first, *const large = pool->large_queue.first;
-    const bool may = pool->count == 1 || pool->large_under_way < pool->count - 1;
-    *is_large = large != NULL && may && (small == NULL || large->turn < small->turn);
-    return queue_take(*is_large ? &pool->large_queue : &pool->queue);
+    const struct job *const small = pool->queue.first, *const later = pool->long_queue.first;
+    const bool may = pool->count == 1 || pool->long_under_way < pool->count - 1;
+    *is_long = later != NULL && may && (small == NULL || later->turn < small->turn);
+    return queue_take(*is_long ? &pool->long_queue : &pool->queue);
 }
 
 static void *run_worker(void *argument)
@@ -173,17 +189,17 @@ static void *run_worker(void *argument)
     struct workers *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
     while (!pool->stopping) {
-        bool is_large;
-        struct job *job = take_next(pool, &is_large);
+        bool is_long;
+        struct job *job = take_next(pool, &is_long);
         if (job == NULL) {
             pthread_cond_wait(&pool->queued, &pool->lock);
             continue;
         }
-        pool->large_under_way += is_large;
+        pool->long_under_way += is_long;
         pthread_mutex_unlock(&pool->lock);
-        work_on(worker, job);
+        work_on(worker, job, is_long);
         pthread_mutex_lock(&pool->lock);
-        pool->large_under_way -= is_large;
+        pool->long_under_way -= is_long;
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -214,7 +230,7 @@ static void *run_slow(void *argument)
         pool->slow_waiting -= job != NULL;
         pthread_mutex_unlock(&pool->lock);
         if (job != NULL) {
-            must(answer_job(worker, job, true));
+            must(answer_job(worker, job, SERVICE_MAY_BE_SLOW) == SERVICE_ANSWERED);
             post_done(pool, job);
         }
         service->tend(service->context);
@@ -262,7 +278,7 @@ struct workers *workers_start(const struct service *service, unsigned count, siz
     pool->done_max = done_max;
     pool->count = count;
     queue_clear(&pool->queue);
-    queue_clear(&pool->large_queue);
+    queue_clear(&pool->long_queue);
     queue_clear(&pool->slow_queue);
     queue_clear(&pool->done);
     pthread_condattr_t clock;
@@ -294,7 +310,7 @@ void workers_put(struct workers *workers, struct job *job)
     must(job->answer.data == NULL);
     pthread_mutex_lock(&workers->lock);
     job->turn = workers->turn++;
-    queue_put(job->request.len > WORKERS_LARGE ? &workers->large_queue : &workers->queue, job);
+    queue_put(job->request.len > WORKERS_LARGE ? &workers->long_queue : &workers->queue, job);
     pthread_cond_signal(&workers->queued);
     pthread_mutex_unlock(&workers->lock);
 }

@@ -7,9 +7,9 @@
  * What waits for the slow thread is bounded: more is refused with `limit` at once, because a request that is being
  * answered keeps its place among the connections, and KMS may take its time over each.
  *
- * Large requests never have all the workers, where there are two at least: who sends a megabyte of typed data over and
- * over, on however many connections, waits for the others who do, and a ticket passes them by. Apart from that, and
- * within both kinds, whoever came first is first.
+ * Long requests, which are the large and those that wait for the NSM, never have all the workers, where there are two
+ * at least: who sends a megabyte of typed data over and over, on however many connections, waits for the others who do,
+ * and a ticket passes them by. Apart from that, and within both kinds, whoever came first is first.
  *
  * What waits on the done list is bounded: a worker with an answer pauses while more than `done_max` bytes of answers
  * are there, so that answers grow no faster than the I/O thread takes them.
@@ -24,7 +24,7 @@ enum {
     WORKERS_MAX = 256,
     WORKER_STACK = 256 << 10, /* bytes; what is large lives in the arena */
     WORKER_KEEPS = 16 << 10,  /* bytes of request and answer above which a worker gives its memory back */
-    WORKERS_LARGE = 4 << 10,  /* bytes of request above which it counts as large: the work is by the byte, and a ticket
+    WORKERS_LARGE = 4 << 10,  /* bytes of request above which it counts as long: the work is by the byte, and a ticket
                                * or its redemption has 2 KB */
     WORKERS_SLOW_WAITING = 8, /* requests, besides the one that the slow thread is at */
     WORKER_TEND_PAUSE_MS = 1000, /* between two calls of `tend` by an idle slow thread */

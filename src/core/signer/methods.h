@@ -25,7 +25,7 @@ enum method_needs { NEEDS_NOTHING, NEEDS_KEY };
 struct method {
     const char *name;
     enum method_needs needs;
-    bool slow; /* waits for KMS: runs on the slow thread */
+    enum signer_pace pace; /* SIGNER_MAY_WAIT: for the NSM. SIGNER_MAY_BE_SLOW: for KMS, on the slow thread */
     method_fn *run;
 };
 extern const struct method methods[];

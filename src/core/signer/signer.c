@@ -135,7 +135,7 @@ static bool run(const struct method *method, struct json params, struct signer *
     return writer_done(answer, &written) || fault_set(why, FAULT_LIMIT, "the answer would be too long");
 }
 
-enum signer_turn signer_answer(struct signer *signer, struct bytes request, bool may_be_slow, struct arena *arena,
+enum signer_turn signer_answer(struct signer *signer, struct bytes request, enum signer_pace pace, struct arena *arena,
                                struct writer *answer)
 {
     const struct writer before = *answer;
@@ -143,8 +143,8 @@ enum signer_turn signer_answer(struct signer *signer, struct bytes request, bool
     const struct method *method;
     struct json params;
     bool done = read_request(request, &method, &params, &why);
-    if (done && method->slow && !may_be_slow)
-        return SIGNER_IS_SLOW;
+    if (done && method->pace > pace)
+        return method->pace == SIGNER_MAY_WAIT ? SIGNER_WAITS : SIGNER_IS_SLOW;
 
     signer_lock_ledger(signer);
     signer->counters.requests++;

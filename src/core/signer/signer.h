@@ -26,13 +26,17 @@ struct signer *signer_start(void *memory, const struct settings *settings, const
 
 enum signer_turn {
     SIGNER_ANSWERED,
+    SIGNER_WAITS,   /* for the NSM: call again where others need not wait behind it */
     SIGNER_IS_SLOW, /* provisioning and its like wait for KMS: call again from the thread for slow requests */
 };
 
+/* What the caller can spare. */
+enum signer_pace { SIGNER_QUICK, SIGNER_MAY_WAIT, SIGNER_MAY_BE_SLOW };
+
 /* Answers one request body. Always answers: a refusal is an answer. `answer` needs SIGNER_ANSWER_MAX. The arena is
- * wiped before the call returns; wiping the request is the caller's. With may_be_slow false nothing has happened when
- * SIGNER_IS_SLOW comes back. */
-enum signer_turn signer_answer(struct signer *signer, struct bytes request, bool may_be_slow, struct arena *arena,
+ * wiped before the call returns; wiping the request is the caller's. Nothing has happened when another
+ * turn than SIGNER_ANSWERED comes back. */
+enum signer_turn signer_answer(struct signer *signer, struct bytes request, enum signer_pace pace, struct arena *arena,
                                struct writer *answer) MUST_USE;
 
 /* An error answer made by the server itself (too long, too slow). */

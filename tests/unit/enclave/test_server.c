@@ -34,18 +34,22 @@ static bool says(struct bytes request, const char *word)
     return request.len >= strlen(word) && memcmp(request.data, word, strlen(word)) == 0;
 }
 
-static enum service_turn toy_answer(void *context, struct bytes request, bool may_be_slow, struct arena *arena,
+static enum service_turn toy_answer(void *context, struct bytes request, enum service_pace pace, struct arena *arena,
                                     struct writer *answer)
 {
     (void)context;
     uint8_t *const piece = arena_take(arena, 100);
     must(piece != NULL);
     memset(piece, 1, 100);
-    if (says(request, "slow") && !may_be_slow) {
+    if (says(request, "wait") && pace < SERVICE_MAY_WAIT) {
+        arena_wipe(arena);
+        return SERVICE_WAITS;
+    }
+    if (says(request, "slow") && pace < SERVICE_MAY_BE_SLOW) {
         arena_wipe(arena);
         return SERVICE_IS_SLOW;
     }
-    if (says(request, "hold") || says(request, "slow hold")) {
+    if (says(request, "hold") || says(request, "slow hold") || says(request, "wait hold")) {
         sem_post(&held);
         sem_wait(&let_go);
     }
@@ -314,24 +318,32 @@ static void more_slow_requests_than_may_wait_are_refused_at_once(void)
     stop(&scene);
 }
 
-/* Two workers, and two large requests at once: the second waits for the first, and small ones pass both by. */
-static void rule_13_large_requests_never_have_all_the_workers(void)
+/* Two workers, and two long requests at once: the second waits for the first, and the others pass both by. */
+static void long_requests_leave_a_worker(const char *one, const char *other)
 {
     struct scene scene;
-    char large[WORKERS_LARGE + 2] = "hold";
-    memset(large + 4, ' ', sizeof large - 5);
     start(&scene, &roomy);
     const int first = client(&scene), second = client(&scene), honest = client(&scene);
-    CHECK(ask(first, large) && sem_wait(&held) == 0 && ask(second, large));
+    CHECK(ask(first, one) && sem_wait(&held) == 0 && ask(second, other));
     for (int i = 0; i < 50; i++)
         CHECK(ask(honest, "echo") && hears(honest, "echo"));
     CHECK(sem_trywait(&held) != 0 && is_silent(second));
     sem_post(&let_go);
-    CHECK(hears(first, large) && sem_wait(&held) == 0);
+    CHECK(hears(first, one) && sem_wait(&held) == 0);
     sem_post(&let_go);
-    CHECK(hears(second, large));
+    CHECK(hears(second, other));
     close(first), close(second), close(honest);
     stop(&scene);
+}
+
+static void rule_13_long_requests_never_have_all_the_workers(void)
+{
+    static char large[WORKERS_LARGE + 2] = "hold";
+    memset(large + 4, ' ', sizeof large - 5);
+    long_requests_leave_a_worker(large, large);
+    long_requests_leave_a_worker("wait hold", "wait hold too");
+    long_requests_leave_a_worker("wait hold", large);
+    long_requests_leave_a_worker(large, "wait hold");
 }
 
 static void a_client_that_vanishes_while_served_harms_nobody(void)
@@ -633,7 +645,7 @@ int main(void)
     a_frame_that_announces_too_much_is_refused_and_costs_nothing();
     slow_requests_keep_nobody_else_waiting();
     more_slow_requests_than_may_wait_are_refused_at_once();
-    rule_13_large_requests_never_have_all_the_workers();
+    rule_13_long_requests_never_have_all_the_workers();
     a_client_that_vanishes_while_served_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
     when_all_are_served_a_new_client_waits();

@@ -353,8 +353,9 @@ const char *scene_ask_bytes(struct scene *scene, struct bytes request)
     struct writer out = writer_of(scene->answer, SIGNER_ANSWER_MAX);
     struct bytes answer;
     scene_put_recipient_ready(scene);
-    if (signer_answer(scene->signer, request, false, &arena, &out) == SIGNER_IS_SLOW)
-        must(signer_answer(scene->signer, request, true, &arena, &out) == SIGNER_ANSWERED);
+    enum signer_pace pace = SIGNER_QUICK;
+    while (signer_answer(scene->signer, request, pace, &arena, &out) != SIGNER_ANSWERED)
+        must(++pace <= SIGNER_MAY_BE_SLOW);
     must(writer_done(&out, &answer));
     scene->answer[answer.len] = '\0';
     must(arena.len == 0);

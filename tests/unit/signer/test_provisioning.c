@@ -359,11 +359,12 @@ static void ask_again(struct scene *running)
     static const char busy[] = "{\"error\":{\"code\":\"state\",\"message\":\"another provisioning is under way";
     arena = arena_of(memory, sizeof memory);
     running->during_https = NULL;
-    CHECK(signer_answer(running->signer, bytes_of_text(SCENE_PROVISION("")), true, &arena, &out) == SIGNER_ANSWERED);
+    CHECK(signer_answer(running->signer, bytes_of_text(SCENE_PROVISION("")), SIGNER_MAY_BE_SLOW, &arena, &out) ==
+          SIGNER_ANSWERED);
     CHECK(out.len > sizeof busy && memcmp(answer, busy, sizeof busy - 1) == 0);
     /* Signers and askers are not kept waiting meanwhile. */
     out = writer_of(answer, sizeof answer);
-    CHECK(signer_answer(running->signer, bytes_of_text(STATUS), false, &arena, &out) == SIGNER_ANSWERED);
+    CHECK(signer_answer(running->signer, bytes_of_text(STATUS), SIGNER_QUICK, &arena, &out) == SIGNER_ANSWERED);
 }
 
 /* Whoever mixes up two parameters must not read a secret in a log afterwards. */
@@ -424,7 +425,10 @@ static void slow_methods_wait_for_their_thread(void)
     struct arena arena = arena_of(memory, sizeof memory);
     struct writer out = writer_of(answer, sizeof answer);
     scene_open(&scene, "{\"mode\":\"open\"}");
-    CHECK(signer_answer(scene.signer, bytes_of_text(SCENE_PROVISION("")), false, &arena, &out) == SIGNER_IS_SLOW);
+    CHECK(signer_answer(scene.signer, bytes_of_text(SCENE_PROVISION("")), SIGNER_MAY_WAIT, &arena, &out) ==
+          SIGNER_IS_SLOW);
+    CHECK(signer_answer(scene.signer, BYTES_LIT("{\"method\":\"attestation\"}"), SIGNER_QUICK, &arena, &out) ==
+          SIGNER_WAITS);
     CHECK(out.len == 0 && scene.nsm_calls == 0);
     scene_close(&scene);
 }

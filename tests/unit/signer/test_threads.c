@@ -16,11 +16,11 @@ struct desk {
     uint8_t arena[1 << 20], answer[1 << 20];
 };
 
-static const char *ask(struct desk *desk, const char *request, bool slow)
+static const char *ask(struct desk *desk, const char *request, enum signer_pace pace)
 {
     struct arena arena = arena_of(desk->arena, sizeof desk->arena);
     struct writer out = writer_of(desk->answer, sizeof desk->answer - 1);
-    must(signer_answer(scene.signer, bytes_of_text(request), slow, &arena, &out) == SIGNER_ANSWERED);
+    must(signer_answer(scene.signer, bytes_of_text(request), pace, &arena, &out) == SIGNER_ANSWERED);
     desk->answer[out.len] = '\0';
     return (const char *)desk->answer;
 }
@@ -38,7 +38,7 @@ static void *sign(void *which)
                  "\"0x2222222222222222222222222222222222222222\",\"faceValue\":%d,\"winProb\":1,\"senderNonce\":%u,"
                  "\"recipientRandHash\":\"0x%064d\",\"auxData\":\"0x%0128d\"}}}",
                  FACE_VALUE, nonce, 4, 0);
-        const char *answer = ask(desk, request, false);
+        const char *answer = ask(desk, request, SIGNER_QUICK);
         if (strncmp(answer, "{\"result\"", 9) == 0)
             signed_tickets++;
         else
@@ -58,7 +58,8 @@ static void *renew(void *unused)
     for (unsigned i = 0; i < RENEWALS; i++) {
         scene.monotonic_ms += 61000;
         signer_tend(scene.signer);
-        must(strstr(ask(desk, SCENE_PROVISION(",\"policy\":" POLICY), true), "\"lease_expires\"") != NULL);
+        must(strstr(ask(desk, SCENE_PROVISION(",\"policy\":" POLICY), SIGNER_MAY_BE_SLOW), "\"lease_expires\"") !=
+             NULL);
     }
     finished++;
     free(desk);
@@ -74,7 +75,7 @@ static void *look(void *unused)
     (void)unused;
     must(desk != NULL);
     for (unsigned i = 0; finished < SIGNERS + 1; i++) {
-        must(strncmp(ask(desk, requests[i % 5], false), "{\"result\"", 9) == 0);
+        must(strncmp(ask(desk, requests[i % 5], SIGNER_MAY_WAIT), "{\"result\"", 9) == 0);
         must(!signer_lease_ended(scene.signer));
     }
     free(desk);
