@@ -6,6 +6,8 @@
  * Arguments, environment and the kernel's command line are ignored, since their boundaries are not measured, but for
  * ensign.parent_cid=N: it says where the parent listens, and the parent is trusted with nothing.
  */
+#include <sys/socket.h> /* first: some versions of linux/vm_sockets.h lean on it */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
@@ -16,7 +18,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>

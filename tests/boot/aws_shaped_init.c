@@ -3,6 +3,8 @@
  * ended with it. For the tests: the program under it must not notice a difference. The emulated machine's parent is CID
  * 2 where AWS's is 3, and this kernel has neither devpts nor control groups, which are mounted where there are any.
  */
+#include <sys/socket.h> /* first: some versions of linux/vm_sockets.h lean on it */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
@@ -13,7 +15,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>

@@ -13,12 +13,11 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from booted import BootedStack, build_image  # noqa: E402
-from machine import Machine  # noqa: E402
 import eif_file  # noqa: E402
 import ethereum as eth  # noqa: E402
 import story  # noqa: E402
 from expect import claim, done  # noqa: E402
-from stack import Stack  # noqa: E402
+from stack import BUILD, Stack  # noqa: E402
 
 
 def pcrs_of(document):
@@ -119,8 +118,8 @@ def trust_root_is_in_the_image():
 
 
 def measurements_are_the_machines_own():
-    """PCRs as the emulated hypervisor and as `ensign image measure` compute them: for our image, for one with three
-    ramdisks, and for a signed one."""
+    """PCRs as the emulated hypervisor and as `ensign image measure` compute them: for our image with the stand-in's
+    trust root, for the one that `make image` left, for one with three ramdisks, and for a signed one."""
     with BootedStack(mode="open") as stack:
         three, signed = stack.folder / "three.eif", stack.folder / "signed.eif"
         extra = eif_file.archive([("notes", 0o100444, b"a third ramdisk")])
@@ -129,7 +128,9 @@ def measurements_are_the_machines_own():
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1", "-nodes", "-days", "2",
                         "-subj", "/CN=images", "-keyout", key, "-out", certificate], check=True, capture_output=True)
         build_image(signed, json.dumps(stack.settings), **{"signing-certificate": certificate, "private-key": key})
-        for name, eif, registers in (("our image", stack.eif, 3), ("three ramdisks", three, 3), ("a signed image", signed, 4)):
+        images = (("our image", stack.eif, 3), ("the image that `make image` left", BUILD / "ensign.eif", 3), ("three ramdisks", three, 3),
+                  ("a signed image", signed, 4))
+        for name, eif, registers in images:
             if eif != stack.eif:
                 stack.machine.stop()
                 stack.boot(eif, eif.stem)

@@ -1,8 +1,9 @@
 /* empty_init: the least that an enclave can be, to compare ours with: says a line, answers the boot heartbeat, listens
  * on the signer's port, and does nothing. For the emulated machine, whose parent is CID 2. */
+#include <sys/socket.h> /* first: some versions of linux/vm_sockets.h lean on it */
+
 #include <linux/vm_sockets.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { PARENT_CID = 2, HEARTBEAT_PORT = 9000, HEARTBEAT_BYTE = 0xb7, SERVING_PORT = 5000, BACKLOG = 16 };
