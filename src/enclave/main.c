@@ -6,6 +6,7 @@
 #include "enclave/key_page.h"
 #include "enclave/options.h"
 #include "enclave/sandbox.h"
+#include "enclave/sandbox_calls.h"
 #include "enclave/settings_file.h"
 #include "enclave/trust_roots.h"
 #include "enclave/world.h"
@@ -33,6 +34,19 @@ static struct settings settings; /* with a policy of 16,384 recipients too large
 static struct world world;
 static struct key_page key_page;
 
+/* Only the slow thread provisions and tends, so only it comes here. Once a key is there, no thread or process is made
+ * and no memory's protection changes any more. */
+static void tighten_once_provisioned(struct signer *signer)
+{
+    static bool is_tight;
+    struct fault why;
+    if (is_tight || !signer_is_provisioned(signer))
+        return;
+    const struct sandbox_reach reach = world_reach(&world);
+    must(sandbox_filter(SANDBOX_SIGNER, &reach, &why));
+    is_tight = true;
+}
+
 static enum service_turn answer_request(void *signer, struct bytes request, enum service_pace pace, struct arena *arena,
                                         struct writer *answer)
 {
@@ -43,6 +57,8 @@ static enum service_turn answer_request(void *signer, struct bytes request, enum
     };
     switch (signer_answer(signer, request, paces[pace], arena, answer)) {
     case SIGNER_ANSWERED:
+        if (pace == SERVICE_MAY_BE_SLOW)
+            tighten_once_provisioned(signer); /* before anybody hears that there is a key */
         return SERVICE_ANSWERED;
     case SIGNER_WAITS:
         return SERVICE_WAITS;
@@ -54,6 +70,7 @@ static enum service_turn answer_request(void *signer, struct bytes request, enum
 
 static void tend(void *signer)
 {
+    tighten_once_provisioned(signer); /* a key from a file was there from the start */
     signer_tend(signer);
 }
 
@@ -213,6 +230,11 @@ static int serve(struct signer *signer, const struct options *options)
     config.stop_fd = signalfd(-1, &stopping, SFD_NONBLOCK | SFD_CLOEXEC);
     must(config.stop_fd >= 0);
     print_banner(&service, options);
+    const struct sandbox_reach reach = world_reach(&world);
+    if (!SANDBOX_IS_FILTERED)
+        log_line(LOG_LINE_WARN, "this build has a sanitizer, so system calls are not filtered");
+    if (!sandbox_filter(SANDBOX_SIGNER_START, &reach, &why))
+        return unusable(&why);
     switch (server_run(&config, &why)) {
     case SERVER_STOPPED:
         log_line(LOG_LINE_INFO, "stopped");

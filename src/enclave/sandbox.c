@@ -1,5 +1,7 @@
 #include "enclave/sandbox.h"
 
+#include "enclave/sandbox_calls.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -7,7 +9,8 @@
 #include <unistd.h>
 
 enum {
-    EXCHANGE_FILES = 2,          /* poll asks for room for two; every descriptor below is taken by then */
+    TLS_FILES = 16,     /* the standard three, the control socket, and two of each exchange that is passed on */
+    EXCHANGE_FILES = 2, /* poll asks for room for two; every descriptor below is taken by then */
     EXCHANGE_MEMORY = 256 << 20, /* bytes of address space, so that a peer's certificates cannot ask for more */
 };
 
@@ -42,8 +45,19 @@ bool sandbox_allow_files(unsigned count, struct fault *why)
     return true;
 }
 
+void sandbox_tls(void)
+{
+    struct fault why;
+    const struct rlimit files = { TLS_FILES, TLS_FILES };
+    const struct rlimit none = { 0, 0 };
+    must(setrlimit(RLIMIT_NOFILE, &files) == 0);
+    must(setrlimit(RLIMIT_FSIZE, &none) == 0);
+    must(sandbox_filter(SANDBOX_TLS, NULL, &why));
+}
+
 void sandbox_exchange(unsigned seconds)
 {
+    struct fault why;
     const struct rlimit files = { EXCHANGE_FILES, EXCHANGE_FILES };
     const struct rlimit memory = { EXCHANGE_MEMORY, EXCHANGE_MEMORY };
     const struct rlimit none = { 0, 0 };
@@ -52,10 +66,7 @@ void sandbox_exchange(unsigned seconds)
     must(setrlimit(RLIMIT_NPROC, &none) == 0);
     must(setrlimit(RLIMIT_FSIZE, &none) == 0);
     must(setrlimit(RLIMIT_CPU, &cpu) == 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* whose shadow is terabytes of address space */
-    must(setrlimit(RLIMIT_AS, &memory) == 0);
-#else
-    (void)memory;
-#endif
+    must(!SANDBOX_IS_FILTERED || setrlimit(RLIMIT_AS, &memory) == 0); /* a sanitizer's shadow is terabytes of it */
     alarm(seconds);
+    must(sandbox_filter(SANDBOX_EXCHANGE, NULL, &why));
 }

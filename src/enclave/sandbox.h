@@ -11,8 +11,13 @@ bool sandbox_enter(struct fault *why) __attribute__((warn_unused_result));
 /* Room for so many file descriptors, as far as the hard limit goes. FAULT_INTERNAL, saying how many there are. */
 bool sandbox_allow_files(unsigned count, struct fault *why) __attribute__((warn_unused_result));
 
-/* For the process that does one TLS exchange: it opens no further file, socket or process, and ends by itself after
- * `seconds`, whatever its peer does. */
+/* For the process that waits for exchanges: no descriptors but those that are open and those of one exchange, no files
+ * written, the system calls of SANDBOX_TLS. Aborts when the kernel refuses. */
+void sandbox_tls(void);
+
+/* For the process that does one TLS exchange: it opens no further file, socket or process, ends by itself after
+ * `seconds`, whatever its peer does, and keeps to the system calls of SANDBOX_EXCHANGE. Aborts when the kernel
+ * refuses. */
 void sandbox_exchange(unsigned seconds);
 
 #endif

@@ -128,6 +128,7 @@ static void run_child(int control, struct bytes roots_pem)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL); /* an exchange's alarm must get through, whatever was inherited */
+    sandbox_tls();
     for (;;) {
         int fds[PASSED_MAX];
         const size_t count = receive(control, fds);

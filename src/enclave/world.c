@@ -4,6 +4,7 @@
 #include "io/stream.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 static bool world_nsm(void *context, struct bytes request, struct writer *response, struct fault *why)
 {
@@ -48,4 +49,13 @@ struct outside world_outside(struct world *world)
                              .https = world_https,
                              .monotonic_ms = world_monotonic_ms,
                              .random = world_random };
+}
+
+struct sandbox_reach world_reach(const struct world *world)
+{
+    return (struct sandbox_reach){
+        .nsm_family = world->nsm.kind == NSM_DEVICE_SOCKET ? world->nsm.endpoint.address.ss_family : AF_UNSPEC,
+        .kms_family = world->has_kms_stream ? world->kms_stream.address.ss_family : AF_VSOCK,
+        .nsm_device = world->nsm.kind == NSM_DEVICE_KERNEL,
+    };
 }

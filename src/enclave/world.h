@@ -5,6 +5,7 @@
 
 #include "core/base/outside.h"
 #include "enclave/nsm_device.h"
+#include "enclave/sandbox_calls.h"
 #include "enclave/tls_child.h"
 #include "io/endpoint.h"
 
@@ -19,5 +20,8 @@ struct world {
 /* `world` must outlive what is returned. Any thread may use it. The clock is CLOCK_MONOTONIC: an enclave is never
  * suspended, so CLOCK_BOOTTIME would tell nothing more, and waits and deadlines here are on the same clock. */
 struct outside world_outside(struct world *world) MUST_USE;
+
+/* What the calls above will have to reach. */
+struct sandbox_reach world_reach(const struct world *world) MUST_USE;
 
 #endif

@@ -53,6 +53,14 @@ bool signer_lease_is_over(struct signer *signer)
     return holding->lease_ended || (holding->lease_ends_ms != 0 && clock_now(&signer->clock) >= holding->lease_ends_ms);
 }
 
+bool signer_is_provisioned(struct signer *signer)
+{
+    signer_read_lock(signer);
+    const bool provisioned = signer->holding.provisioned;
+    signer_unlock(signer);
+    return provisioned;
+}
+
 bool signer_lease_ended(struct signer *signer)
 {
     signer_read_lock(signer);

@@ -46,6 +46,9 @@ void signer_put_fault(struct writer *answer, const struct fault *why);
  * document when the last is over a minute old. For the slow thread, whenever idle. */
 void signer_tend(struct signer *signer);
 
+/* A key is there. Any thread may ask. */
+bool signer_is_provisioned(struct signer *signer) MUST_USE;
+
 /* True once the lease has ended: the key is already wiped and the program must end. Ask about once a second; from the
  * lease's end on nothing is signed, asked or not. */
 bool signer_lease_ended(struct signer *signer) MUST_USE;
