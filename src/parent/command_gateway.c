@@ -20,7 +20,9 @@ static const struct flag flags[] = {
     { .name = "listen", .value = "HOST:PORT|unix:PATH", .help = "where to serve HTTP (default 127.0.0.1:9000)" },
     { .name = "address", .value = "0xADDRESS", .help = "whose signatures are passed on; else the first signer's" },
     { .name = "chain-id", .value = "N", .help = "the chain, when the signer has no policy that names it" },
-    { .name = "upstream", .value = "URL", .help = "an Ethereum node for reads; $ENSIGN_UPSTREAM when not given" },
+    { .name = "upstream",
+      .value = "URL",
+      .help = "an Ethereum node for reads and sending; $ENSIGN_UPSTREAM when not given" },
     { .name = "timeout", .value = "SECONDS", .help = "wait so long for a signer (default 4, at most 600)" },
     { .name = "allow-host",
       .value = "NAME",
@@ -172,6 +174,7 @@ static enum exit_code run(const struct arguments *arguments)
         !read_listen(arguments, &listen, &why))
         return command_misused("gateway", &why);
     signers_start(&gateway.signers);
+    nonces_start(&gateway.nonces);
     must(pthread_mutex_init(&gateway.key_lock, NULL) == 0);
     const int listener = endpoint_listen(&listen, 128, &why);
     if (listener < 0)
@@ -187,10 +190,10 @@ const struct command command_gateway = {
     .summary = "Ethereum's JSON-RPC over HTTP, signed by the enclave",
     .about = "Serves the calls that Ethereum programs make of a signer: eth_accounts, eth_sign,\n"
              "eth_signTransaction, eth_signTypedData, personal_sign, clef's account_ methods; and\n"
-             "with --upstream a node's reads. Everything is still judged by the policy in the\n"
-             "enclave, and every signature's maker is recovered before it is passed on. Several\n"
-             "--endpoint are signers of one key. docs/gateway.md says what each call takes and\n"
-             "answers.",
+             "with --upstream a node's reads and eth_sendTransaction, which fills in nonce, gas\n"
+             "and fees. Everything is still judged by the policy in the enclave, and every\n"
+             "signature's maker is recovered before it is passed on. Several --endpoint are\n"
+             "signers of one key. docs/gateway.md says what each call takes and answers.",
     .examples = "  ensign gateway --endpoint vsock://16:5000\n"
                 "  ensign gateway --endpoint vsock://16:5000 --endpoint vsock://17:5000 \\\n"
                 "      --listen 127.0.0.1:8545 --upstream https://arb1.example/rpc",

@@ -15,6 +15,7 @@
 #include "core/base/arena.h"
 #include "core/eth/tx.h"
 #include "parent/eth_node.h"
+#include "parent/gateway_nonces.h"
 #include "parent/gateway_signers.h"
 #include "parent/gateway_tx.h"
 
@@ -31,6 +32,7 @@ enum {
 struct gateway {
     struct gateway_signers signers;
     struct eth_node *node; /* NULL: no --upstream */
+    struct gateway_nonces nonces;
     size_t host_count, origin_count;
     const char *hosts[GATEWAY_NAMES_MAX];   /* allowed beside the loopback's names */
     const char *origins[GATEWAY_NAMES_MAX]; /* allowed beside none */
@@ -39,7 +41,7 @@ struct gateway {
     struct {
         atomic_ullong requests, failures;
     } counters[GATEWAY_METHODS_MAX];
-    atomic_ullong unknown_methods, http_refusals, policy_refusals, wrong_signatures;
+    atomic_ullong unknown_methods, http_refusals, policy_refusals, wrong_signatures, broadcasts;
     pthread_mutex_t key_lock;
     bool has_public_key; /* learned from the first signature that passed */
     uint8_t public_key[64];
@@ -94,6 +96,7 @@ bool method_sign(struct gateway_call *call, struct json_writer *result, struct f
 bool method_personal_sign(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_sign_typed_data(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_sign_transaction(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
+bool method_send_transaction(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_chain_id(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_net_version(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_clef_version(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;

@@ -8,6 +8,7 @@ const struct gateway_method gateway_methods[] = {
     { "eth_sign",                method_sign },
     { "personal_sign",           method_personal_sign },
     { "eth_signTransaction",     method_sign_transaction },
+    { "eth_sendTransaction",     method_send_transaction },
     { "eth_signTypedData",       method_sign_typed_data },
     { "eth_signTypedData_v4",    method_sign_typed_data },
     { "health_status",           method_health },

@@ -90,6 +90,8 @@ void gateway_page_metrics(struct gateway *gateway, struct http_answer *answer)
           &gateway->http_refusals },
         { "ensign_gateway_wrong_signatures_total", "answers of signers that were not what was asked for; not passed on",
           &gateway->wrong_signatures },
+        { "ensign_gateway_broadcasts_total", "transactions handed to the node, the same bytes again included",
+          &gateway->broadcasts },
     };
     answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
     put_metric(out, "ensign_gateway_requests_total", "requests by method", "counter");

@@ -1,0 +1,49 @@
+/* gateway_nonces: which nonce the next transaction gets, and the bytes that were sent under those before it.
+ *
+ * One transaction at a time is between choosing its nonce and the node's answer. What was signed is kept from before it
+ * is sent: when no answer comes, or the node forgets it, the very same bytes are sent again, and their nonce goes to no
+ * other. A nonce is given back only when nothing was signed under it, or the node said no to bytes that it does not
+ * know and to which it had never failed to answer.
+ *
+ * A request whose sending ended without an answer is told so. The same request within GATEWAY_UNANSWERED_MS is taken
+ * for the caller trying again: it gets the hash of the first, and no second transaction is made.
+ */
+#ifndef PARENT_GATEWAY_NONCES_H
+#define PARENT_GATEWAY_NONCES_H
+
+#include "core/crypto/keccak.h"
+
+#include <pthread.h>
+
+enum {
+    GATEWAY_SENT_MAX = 128, /* kept; when all of them are still not mined, no other is sent */
+    GATEWAY_UNANSWERED_MS = 600000,
+};
+
+struct gateway_sent {
+    uint64_t nonce;
+    struct bytes raw; /* ours, from the heap */
+    struct hash32 hash;
+    struct hash32 request;        /* of the caller's request, without what was filled in */
+    uint64_t unanswered_until_ms; /* 0: the caller has had its hash */
+};
+
+struct gateway_nonces {
+    pthread_mutex_t lock; /* held from choosing a nonce to the node's answer; over all below */
+    size_t count;
+    struct gateway_sent sent[GATEWAY_SENT_MAX]; /* in no order; no two of one nonce */
+};
+
+/* All but start want the lock held. NULL: there is none. */
+void nonces_start(struct gateway_nonces *nonces);
+struct gateway_sent *nonces_of(struct gateway_nonces *nonces, uint64_t nonce) MUST_USE;
+struct gateway_sent *nonces_unanswered(struct gateway_nonces *nonces, const struct hash32 *request,
+                                       uint64_t now_ms) MUST_USE;
+/* Room for one more, if need be made by forgetting the oldest below `mined`, the count of what is mined. */
+bool nonces_make_room(struct gateway_nonces *nonces, uint64_t mined) MUST_USE;
+/* Keeps a copy of the bytes, in place of what was kept under that nonce (a replacement that the caller asked for). */
+struct gateway_sent *nonces_keep(struct gateway_nonces *nonces, uint64_t nonce, struct bytes raw,
+                                 const struct hash32 *request, uint64_t now_ms) MUST_USE;
+void nonces_forget(struct gateway_nonces *nonces, struct gateway_sent *sent);
+
+#endif
