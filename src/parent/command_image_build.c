@@ -12,11 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART_MAX = 128 << 20, SETTINGS_FILE_MAX = 1 << 20, PATH_ROOM = 4096, REPORT_ROOM = 65536, FILES_MAX = 8 };
+enum { PART_MAX = 128 << 20, SETTINGS_FILE_MAX = 1 << 20, PATH_ROOM = 4096, REPORT_ROOM = 65536, FILES_MAX = 9 };
 
 static const struct flag flags[] = {
     { "kernel", "FILE", "bzImage or Image", false },
     { "kernel-info", "FILE", "JSON object that says which kernel it is, as `make kernel` writes it", false },
+    { "made-with", "FILE", "JSON object of packages and their versions; goes into FILE.build.json only", false },
     { "cmdline", "TEXT", "the kernel's command line (default: what the machine needs; measured)", false },
     { "init", "FILE", "the first process", false },
     { "ensignd", "FILE", "the signer", false },
@@ -80,11 +81,25 @@ static bool check_needed(const struct arguments *arguments, struct fault *why)
     return true;
 }
 
+/* An empty view when the flag is not given. */
+static bool load_object(const struct arguments *arguments, struct loaded *loaded, const char *flag, struct bytes *text,
+                        struct fault *why)
+{
+    struct json object;
+    if (!load(arguments, loaded, flag, REPORT_ROOM / 4, text, why))
+        return false;
+    if (argument(arguments, flag) == NULL)
+        return true;
+    if (!json_read(*text, &object, why) || json_kind(object) != JSON_OBJECT)
+        return fault_set(why, FAULT_INPUT, "--%s holds no JSON object", flag);
+    *text = object.text;
+    return true;
+}
+
 static bool load_parts(const struct arguments *arguments, struct loaded *loaded, struct image_parts *parts,
-                       struct fault *why)
+                       struct bytes *made_with, struct fault *why)
 {
     const char *arch = argument(arguments, "arch"), *cmdline = argument(arguments, "cmdline");
-    struct json info;
     parts->version = ensign_version;
     parts->is_arm64 = arch != NULL && strcmp(arch, "aarch64") == 0;
     parts->cmdline = bytes_of_text(cmdline != NULL ? cmdline : parts->is_arm64 ? IMAGE_CMDLINE_ARM64 : IMAGE_CMDLINE);
@@ -94,19 +109,15 @@ static bool load_parts(const struct arguments *arguments, struct loaded *loaded,
         !load(arguments, loaded, "ensignd", PART_MAX, &parts->ensignd, why) ||
         !load(arguments, loaded, "settings", SETTINGS_FILE_MAX, &parts->settings, why) ||
         !load(arguments, loaded, "nsm-module", PART_MAX, &parts->nsm_module, why) ||
-        !load(arguments, loaded, "kernel-info", REPORT_ROOM / 4, &parts->kernel_info, why) ||
+        !load_object(arguments, loaded, "kernel-info", &parts->kernel_info, why) ||
+        !load_object(arguments, loaded, "made-with", made_with, why) ||
         !load(arguments, loaded, "signing-certificate", PART_MAX, &parts->certificate_pem, why) ||
         !load(arguments, loaded, "private-key", PART_MAX, &parts->private_key_pem, why))
         return false;
-    if (parts->kernel_info.len > 0) {
-        if (!json_read(parts->kernel_info, &info, why) || json_kind(info) != JSON_OBJECT)
-            return fault_set(why, FAULT_INPUT, "--kernel-info holds no JSON object");
-        parts->kernel_info = info.text;
-    }
     return check_settings(parts->settings, why);
 }
 
-static void put_input(struct json_writer *json, const char *name, struct bytes contents)
+static void put_input(struct json_writer *json, const char *name, struct bytes contents, const char *version)
 {
     const struct hash32 hash = sha256(contents);
     if (contents.len == 0)
@@ -117,11 +128,15 @@ static void put_input(struct json_writer *json, const char *name, struct bytes c
     json_put_uint(json, contents.len);
     json_key(json, "sha256");
     json_put_digest(json, BYTES_OF(hash.bytes));
+    if (version != NULL) {
+        json_key(json, "version");
+        json_put_text(json, version);
+    }
     json_end_object(json);
 }
 
-static void put_build(struct json_writer *json, const struct image_parts *parts, struct bytes file,
-                      const struct measurements *measured)
+static void put_build(struct json_writer *json, const struct image_parts *parts, struct bytes made_with,
+                      struct bytes file, const struct measurements *measured)
 {
     json_begin_object(json);
     image_report_measurements(json, measured);
@@ -131,19 +146,23 @@ static void put_build(struct json_writer *json, const struct image_parts *parts,
     json_put_text(json, ensign_commit);
     json_key(json, "ensign_version");
     json_put_text(json, ensign_version);
-    put_input(json, "image", file);
+    put_input(json, "image", file, NULL);
     json_key(json, "inputs");
     json_begin_object(json);
-    put_input(json, "ensignd", parts->ensignd);
-    put_input(json, "init", parts->init);
-    put_input(json, "kernel", parts->kernel);
-    put_input(json, "nsm.ko", parts->nsm_module);
-    put_input(json, "settings", parts->settings);
-    put_input(json, "signing_certificate", parts->certificate_pem);
+    put_input(json, "ensignd", parts->ensignd, ensign_version);
+    put_input(json, "init", parts->init, ensign_version);
+    put_input(json, "kernel", parts->kernel, NULL);
+    put_input(json, "nsm.ko", parts->nsm_module, NULL);
+    put_input(json, "settings", parts->settings, NULL);
+    put_input(json, "signing_certificate", parts->certificate_pem, NULL);
     json_end_object(json);
     if (parts->kernel_info.len > 0) {
         json_key(json, "kernel_info");
         json_put_json(json, (struct json){ parts->kernel_info });
+    }
+    if (made_with.len > 0) {
+        json_key(json, "made_with");
+        json_put_json(json, (struct json){ made_with });
     }
     json_end_object(json);
 }
@@ -157,7 +176,7 @@ static bool write_beside(const char *image, const char *suffix, struct bytes jso
     return image_file_replace(path, json, why);
 }
 
-static bool write_all(const char *path, const struct image_parts *parts, struct bytes file,
+static bool write_all(const char *path, const struct image_parts *parts, struct bytes made_with, struct bytes file,
                       const struct measurements *measured, struct fault *why)
 {
     static uint8_t room[2][REPORT_ROOM];
@@ -167,7 +186,7 @@ static bool write_all(const char *path, const struct image_parts *parts, struct 
     json_begin_object(&pcrs_json);
     image_report_measurements(&pcrs_json, measured);
     json_end_object(&pcrs_json);
-    put_build(&build_json, parts, file, measured);
+    put_build(&build_json, parts, made_with, file, measured);
     if (!writer_done(&pcrs, &pcrs_text) || !writer_done(&build, &build_text))
         return fault_set(why, FAULT_LIMIT, "the build information is over %d bytes", REPORT_ROOM);
     if (!write_beside(path, "", file, why) || !write_beside(path, ".pcrs.json", pcrs_text, why) ||
@@ -180,6 +199,7 @@ static bool write_all(const char *path, const struct image_parts *parts, struct 
 static enum exit_code run(const struct arguments *arguments)
 {
     struct image_parts parts = { 0 };
+    struct bytes made_with = { 0 };
     struct loaded loaded = { 0 };
     struct measurements measured;
     struct fault why;
@@ -187,9 +207,10 @@ static enum exit_code run(const struct arguments *arguments)
     size_t len = 0;
     if (!check_needed(arguments, &why))
         return command_misused("image build", &why);
-    const bool done = load_parts(arguments, &loaded, &parts, &why) &&
-                      image_assemble(&parts, &file, &len, &measured, &why) &&
-                      write_all(argument(arguments, "out"), &parts, (struct bytes){ file, len }, &measured, &why);
+    const bool done =
+        load_parts(arguments, &loaded, &parts, &made_with, &why) &&
+        image_assemble(&parts, &file, &len, &measured, &why) &&
+        write_all(argument(arguments, "out"), &parts, made_with, (struct bytes){ file, len }, &measured, &why);
     free(file);
     loaded_free(&loaded);
     return done ? EXIT_CODE_DONE : command_failed(EXIT_CODE_INPUT, &why);

@@ -15,7 +15,8 @@ from expect import claim, done
 ARN = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 PARTS = {"kernel": write("bzImage", b"MZ kernel" * 999), "init": write("init", b"\x7fELF init" * 99),
          "ensignd": write("ensignd", b"\x7fELF ensignd" * 9999),
-         "kernel-info": write("kernel.json", '{"name":"linux-source-6.12","version":"6.12.95-1"}\n')}
+         "kernel-info": write("kernel.json", '{"name":"linux-source-6.12","version":"6.12.95-1"}\n'),
+         "made-with": write("made-with.json", '{"gcc-12":"12.2.0-14","libssl-dev":"3.0.20-1"}')}
 
 
 def build(name, env=None, **changed):
@@ -61,7 +62,10 @@ def what_is_built():
     sha = {n: subprocess.run(["sha256sum", PARTS[n]], capture_output=True, text=True).stdout[:64] for n in ("kernel", "init", "ensignd")}
     claim("so does what it was made of, by SHA-256 and version",
           {n: v["sha256"] for n, v in information["inputs"].items() if n in sha} == sha and
-          information["kernel_info"]["version"] == "6.12.95-1" and "ensign_version" in information, json.dumps(information)[:300])
+          information["kernel_info"]["version"] == "6.12.95-1" and information["made_with"]["libssl-dev"] == "3.0.20-1" and
+          information["inputs"]["ensignd"]["version"] == information["inputs"]["init"]["version"] == information["ensign_version"],
+          json.dumps(information)[:300])
+    claim("what it was made with is not in the image", b"3.0.20-1" not in sections[2][1] and b"libssl" not in sections[2][1])
     claim("and the command line", information["cmdline"].encode() == sections[1][1] and not sections[1][1].endswith(b"\n"))
     elsewhere = {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "HOME": "/tmp", "USER": "nobody", "SOURCE_DATE_EPOCH": "99"}
     old = os.umask(0o077)
@@ -99,6 +103,8 @@ def what_is_not_built():
             ("an empty command line", {"cmdline": ""}, 4, "command line is empty"),
             ("a command line too long", {"cmdline": "x" * 2049}, 4, "2049 bytes, the kernel takes 2048"),
             ("kernel information that is no object", {"kernel_info": write("list.json", "[]")}, 4, "no JSON object"),
+            ("packages that are no object", {"made_with": write("text.json", '"gcc"')}, 4, "--made-with holds no JSON object"),
+            ("empty kernel information", {"kernel_info": empty}, 4, "--kernel-info holds no JSON object"),
             ("a folder to write in that is not there", {"out": missing / "image.eif"}, 4, "No such file")]:
         run, out = build("refused.eif", **changed)
         claim(f"refused: {what}", run.returncode == code and fragment in run.stderr and not out.exists() and not run.stdout,
