@@ -121,7 +121,9 @@ with Stack(mode="open") as stack:
                         memory.seek(start)
                         yield memory.read(end - start)
 
-        if os.getuid() == 0:
+        if os.environ.get("ENSIGN_SANITIZED") == "true":
+            print("skipped: who holds the secret in memory, since a sanitizer fills it")
+        elif os.getuid() == 0:
             holds = [any(role["AWS_SECRET_ACCESS_KEY"].encode() in part for part in memory_of(p)) for p in (proc, *children)]
             claim("the tool holds the secret access key, the processes that speak TLS do not", holds == [True] + [False] * len(children), holds)
         process.kill()
