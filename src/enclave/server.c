@@ -17,6 +17,7 @@ enum {
     ACCEPTS_PER_ROUND = 64,      /* then those who are connected have their turn */
     ROUND_MAX_MS = 1000,         /* how often `ended` is asked */
     ACCEPT_RETRY_MS = 100,       /* after there was no place, file descriptor or memory for a client */
+    SLOW_SHARE = 4,              /* of buffered_bytes, a fourth may be held by what waits for KMS */
     ANSWERS_WAITING = 256 << 10, /* bytes of answers that the workers may be ahead of the I/O thread */
 };
 
@@ -219,7 +220,8 @@ enum server_end server_run(const struct server_config *config, struct fault *why
         fault_set(why, FAULT_INTERNAL, "cannot set up the server: %s", strerror(errno));
         return SERVER_FAILED;
     }
-    server.workers = workers_start(config->service, config->workers, ANSWERS_WAITING, why);
+    server.workers = workers_start(config->service, config->workers, ANSWERS_WAITING,
+                                   config->limits.buffered_bytes / SLOW_SHARE, why);
     if (server.workers == NULL)
         return SERVER_FAILED;
     server.done = (struct source){ SOURCE_DONE, workers_done_fd(server.workers) };

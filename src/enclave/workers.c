@@ -42,6 +42,8 @@ struct workers {
     uint64_t turn;           /* of the next that comes */
     unsigned long_under_way; /* workers at a long one */
     unsigned slow_waiting;   /* in slow_queue */
+    size_t slow_bytes;       /* of requests, there and at the slow thread */
+    size_t slow_max;
     size_t done_bytes, done_max;
     bool stopping;
     int done_fd;
@@ -124,7 +126,9 @@ static enum service_turn answer_job(struct worker *worker, struct job *job, enum
 static void refuse_slow(struct worker *worker, struct job *job)
 {
     struct fault why;
-    fault_set(&why, FAULT_LIMIT, "%d requests are waiting for KMS already: try again later", WORKERS_SLOW_WAITING);
+    fault_set(&why, FAULT_LIMIT,
+              "requests are waiting for KMS already, as many or as large as may (at most %d): try again later",
+              WORKERS_SLOW_WAITING);
     uint8_t text[SERVICE_FAULT_MAX];
     struct writer out = writer_of(text, sizeof text);
     worker->pool->service->put_fault(&out, &why);
@@ -138,9 +142,12 @@ static void refuse_slow(struct worker *worker, struct job *job)
 static bool queue_slow(struct workers *pool, struct job *job)
 {
     pthread_mutex_lock(&pool->lock);
-    const bool queued = pool->slow_waiting < WORKERS_SLOW_WAITING;
+    const size_t left = pool->slow_max > pool->slow_bytes ? pool->slow_max - pool->slow_bytes : 0;
+    const bool queued =
+        pool->slow_waiting < WORKERS_SLOW_WAITING && (pool->slow_bytes == 0 || job->request.cap <= left);
     if (queued) {
         queue_put(&pool->slow_queue, job);
+        pool->slow_bytes += job->request.cap;
         pool->slow_waiting++;
         pthread_cond_signal(&pool->slow_queued);
     }
@@ -205,6 +212,17 @@ static void *run_worker(void *argument)
     return NULL;
 }
 
+static void work_slowly(struct worker *worker, struct job *job)
+{
+    struct workers *pool = worker->pool;
+    const size_t bytes = job->request.cap;
+    must(answer_job(worker, job, SERVICE_MAY_BE_SLOW) == SERVICE_ANSWERED);
+    pthread_mutex_lock(&pool->lock);
+    pool->slow_bytes -= bytes;
+    pthread_mutex_unlock(&pool->lock);
+    post_done(pool, job);
+}
+
 static struct timespec pause_end(void)
 {
     struct timespec end;
@@ -229,10 +247,8 @@ static void *run_slow(void *argument)
             break;
         pool->slow_waiting -= job != NULL;
         pthread_mutex_unlock(&pool->lock);
-        if (job != NULL) {
-            must(answer_job(worker, job, SERVICE_MAY_BE_SLOW) == SERVICE_ANSWERED);
-            post_done(pool, job);
-        }
+        if (job != NULL)
+            work_slowly(worker, job);
         service->tend(service->context);
         end = pause_end();
         pthread_mutex_lock(&pool->lock);
@@ -269,13 +285,15 @@ static bool start_one(struct workers *pool, struct worker *worker, void *(*run)(
     return true;
 }
 
-struct workers *workers_start(const struct service *service, unsigned count, size_t done_max, struct fault *why)
+struct workers *workers_start(const struct service *service, unsigned count, size_t done_max, size_t slow_max,
+                              struct fault *why)
 {
     must(count >= 1 && count <= WORKERS_MAX && service->answer_max <= FRAME_MAX);
     struct workers *pool = calloc(1, sizeof *pool);
     must(pool != NULL);
     pool->service = service;
     pool->done_max = done_max;
+    pool->slow_max = slow_max;
     pool->count = count;
     queue_clear(&pool->queue);
     queue_clear(&pool->long_queue);

@@ -5,7 +5,9 @@
  *                             +-> slow queue -> one slow thread -> done list
  *
  * What waits for the slow thread is bounded: more is refused with `limit` at once, because a request that is being
- * answered keeps its place among the connections, and KMS may take its time over each.
+ * answered keeps its place among the connections and its bytes among the buffered, and KMS may take its time over each.
+ * At most WORKERS_SLOW_WAITING wait, and with the one under way they have at most `slow_max` bytes, or are a single
+ * one.
  *
  * Long requests, which are the large and those that wait for the NSM, never have all the workers, where there are two
  * at least: who sends a megabyte of typed data over and over, on however many connections, waits for the others who do,
@@ -41,7 +43,7 @@ struct job {
 struct workers;
 
 /* `service` must outlive the workers. FAULT_INTERNAL when the kernel refuses threads or memory. */
-struct workers *workers_start(const struct service *service, unsigned count, size_t done_max,
+struct workers *workers_start(const struct service *service, unsigned count, size_t done_max, size_t slow_max,
                               struct fault *why) MUST_USE;
 
 int workers_done_fd(const struct workers *workers) MUST_USE; /* readable when jobs are done */

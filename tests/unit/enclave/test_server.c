@@ -290,6 +290,9 @@ static void slow_requests_keep_nobody_else_waiting(void)
     stop(&scene);
 }
 
+#define TOO_MANY_SLOW \
+    "limit: requests are waiting for KMS already, as many or as large as may (at most 8): try again later"
+
 static void more_slow_requests_than_may_wait_are_refused_at_once(void)
 {
     struct server_limits limits = roomy;
@@ -305,7 +308,7 @@ static void more_slow_requests_than_may_wait_are_refused_at_once(void)
     }
     usleep(100000);
     const int one_more = client(&scene);
-    CHECK(ask(one_more, "slow") && hears(one_more, "limit: 8 requests are waiting for KMS already: try again later"));
+    CHECK(ask(one_more, "slow") && hears(one_more, TOO_MANY_SLOW));
     CHECK(ask(one_more, "echo") && hears(one_more, "echo"));
     sem_post(&let_go);
     CHECK(hears(waiting[0], "slow hold"));
@@ -315,6 +318,29 @@ static void more_slow_requests_than_may_wait_are_refused_at_once(void)
     for (int i = 0; i < 1 + WORKERS_SLOW_WAITING; i++)
         close(waiting[i]);
     close(one_more);
+    stop(&scene);
+}
+
+/* What waits for KMS holds its bytes for as long as KMS likes: it must not be able to hold all of them. */
+static void rule_13_what_waits_for_kms_leaves_room_for_the_others(void)
+{
+    static char large[WORKERS_LARGE + 1] = "slow hold";
+    struct server_limits limits = roomy;
+    limits.buffered_bytes = 4 * WORKERS_LARGE;
+    struct scene scene;
+    int clients[5];
+    memset(large + 9, ' ', WORKERS_LARGE - 9);
+    start(&scene, &limits);
+    for (size_t i = 0; i < 4; i++)
+        CHECK(ask(clients[i] = client(&scene), large) && (i > 0 || sem_wait(&held) == 0));
+    for (size_t i = 1; i < 4; i++)
+        CHECK(hears(clients[i], TOO_MANY_SLOW));
+    clients[4] = client(&scene);
+    CHECK(ask(clients[4], "echo") && hears(clients[4], "echo"));
+    sem_post(&let_go);
+    CHECK(hears(clients[0], large));
+    for (size_t i = 0; i < 5; i++)
+        close(clients[i]);
     stop(&scene);
 }
 
@@ -645,6 +671,7 @@ int main(void)
     a_frame_that_announces_too_much_is_refused_and_costs_nothing();
     slow_requests_keep_nobody_else_waiting();
     more_slow_requests_than_may_wait_are_refused_at_once();
+    rule_13_what_waits_for_kms_leaves_room_for_the_others();
     rule_13_long_requests_never_have_all_the_workers();
     a_client_that_vanishes_while_served_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
