@@ -127,8 +127,8 @@ with Stack(mode="open") as stack:
         elif os.getuid() == 0:
             holds = [any(role["AWS_SECRET_ACCESS_KEY"].encode() in part for part in memory_of(p)) for p in (proc, *children)]
             claim("the tool holds the secret access key, the processes that speak TLS do not", holds == [True] + [False] * len(children), holds)
-        for place in (proc, *children): # an exchange under way would keep the pipes open until its own deadline
-            os.kill(int(place.name), signal.SIGKILL)
+        for one in (proc, *children):  # an exchange under way would keep the pipes open until its own deadline
+            os.kill(int(one.name), signal.SIGKILL)
         process.communicate()
         connection.close()
     listener.close()
