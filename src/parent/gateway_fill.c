@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { SELECTOR_DIGITS = 8, WORD_DIGITS = 64 };
+enum { WORD_DIGITS = 64 };
 
 bool gateway_node_quantity(struct gateway_call *call, const char *method, struct bytes params, struct u256 *quantity,
                            struct fault *why)
@@ -20,12 +20,12 @@ bool gateway_node_quantity(struct gateway_call *call, const char *method, struct
  * number of tickets. Any other calldata has none. */
 static uint64_t count_tickets(const struct gateway_tx *tx)
 {
-    const size_t at = SELECTOR_DIGITS + 3 * WORD_DIGITS;
+    const struct bytes selector = BYTES_LIT("0xd01b808e");
+    const size_t at = selector.len + 3 * WORD_DIGITS;
     struct u256 offset, count;
     uint64_t tickets;
-    if (!tx->has_data || tx->data.len < at + WORD_DIGITS ||
-        !text_equal_nocase((struct bytes){ tx->data.data, SELECTOR_DIGITS }, BYTES_LIT("d01b808e")) ||
-        !u256_read_hex((struct bytes){ tx->data.data + SELECTOR_DIGITS, WORD_DIGITS }, &offset) ||
+    if (tx->data.len < at + WORD_DIGITS || !text_starts_with_nocase(tx->data, selector) ||
+        !u256_read_hex((struct bytes){ tx->data.data + selector.len, WORD_DIGITS }, &offset) ||
         !u256_read_hex((struct bytes){ tx->data.data + at, WORD_DIGITS }, &count))
         return 0;
     const struct u256 first = u256_of(96);
@@ -52,9 +52,7 @@ static bool fill_gas(struct gateway_call *call, struct gateway_tx *tx, struct fa
         gateway_put_quantity(&json, &tx->quantity[QUANTITY_VALUE]);
     }
     json_key(&json, "data");
-    writer_text(&out, "\"0x"); /* hex digits, checked: nothing that JSON would escape */
-    writer_put(&out, tx->data);
-    writer_text(&out, "\"");
+    json_put_string(&json, tx->data);
     json_end_object(&json);
     json_end_array(&json);
     if (!arena_keep(&call->arena, &out, &params))

@@ -129,12 +129,12 @@ static bool read_data(struct json object, struct gateway_tx *tx, struct fault *w
         if (!json_plain_string(value, &text) || !text_starts_with(text, BYTES_LIT("0x")) || text.len % 2 != 0 ||
             !is_hex((struct bytes){ text.data + 2, text.len - 2 }))
             return fault_set(why, FAULT_INPUT, "transaction: %s is not 0x and an even number of hex digits", names[n]);
-        const struct bytes digits = { text.data + 2, text.len - 2 };
-        if (tx->has_data && !text_equal_nocase(tx->data, digits))
+        if (tx->data.len > 0 && !text_equal_nocase(tx->data, text))
             return fault_set(why, FAULT_INPUT, "transaction: data and input are not the same");
-        tx->has_data = true;
-        tx->data = digits;
+        tx->data = text;
     }
+    if (tx->data.len == 0)
+        tx->data = BYTES_LIT("0x");
     return true;
 }
 
@@ -266,7 +266,7 @@ void gateway_tx_put(struct json_writer *json, const struct gateway_tx *tx)
     put_list(json, "blobVersionedHashes", tx->blob_hashes);
     put_quantity(json, tx, QUANTITY_CHAIN_ID);
     json_key(json, "data");
-    json_put_string(json, tx->data); /* the signer takes hex without 0x too */
+    json_put_string(json, tx->data);
     put_quantity(json, tx, QUANTITY_GAS);
     put_quantity(json, tx, QUANTITY_GAS_PRICE);
     put_quantity(json, tx, QUANTITY_BLOB_FEE);

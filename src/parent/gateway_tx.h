@@ -30,9 +30,9 @@ enum gateway_quantity {
 struct gateway_tx {
     unsigned type; /* 0 to 4; what the fields make, until fees are filled in also what they leave open */
     bool type_is_given;
-    bool has_from, has_to, has_data;
+    bool has_from, has_to;
     struct address from, to;
-    struct bytes data; /* hex digits, an even number; a view of the request */
+    struct bytes data; /* 0x and an even number of hex digits: a view of the request, or "0x" */
     bool has[QUANTITIES];
     struct u256 quantity[QUANTITIES];
     struct json access_list, blob_hashes,
