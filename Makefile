@@ -9,11 +9,12 @@
 #   make dev       build-dev/ with the insecure-key option, for wiring tests
 #   make sanitize  the tests again under ASan with UBSan, and under TSan
 #   make interop   against eth-account, ethers, botocore, the AWS CLI and anvil
-#   make bench     how fast the relays are, beside socat
 #   make kernel    the enclave's kernel (cached outside the tree)
 #   make image     build/ensign.eif and its PCRs; SETTINGS=FILE bakes measured settings, without it the image is open
 #   make docker-context  the source beside enclave/Dockerfile, for nitro-cli build-enclave; SETTINGS=FILE as above
 #   make boot-test boots the image on emulated Nitro hardware and runs the demo's story over vsock
+#   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json;
+#                  then how fast the relays are, beside socat
 #   make fuzz      every fuzzer for FUZZ_SECONDS (60)
 #   make format    put the C sources into the house's format
 #   make clean
@@ -52,9 +53,6 @@ sanitize: tools-test
 interop: tools-interop all dev
 	@tests/interop/run $(BUILD)
 
-bench: tools-bench all
-	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/relay_rate.py
-
 kernel: tools-kernel
 	@tools/kernel $(BUILD)/image-parts
 
@@ -66,6 +64,11 @@ docker-context:
 
 boot-test: tools-machine image
 	@tests/boot/run $(BUILD)
+
+bench: tools-bench all
+	@ninja -C $(BUILD) tests/bench/bench
+	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/bench.py
+	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/relay_rate.py
 
 fuzz: tools-fuzz
 	@tools/run-fuzzers

@@ -1,0 +1,177 @@
+#include "bench.h"
+#include "clock.h"
+#include "scene.h"
+
+#include "verify/judge.h"
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <secp256k1_recovery.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLICE_MS = 12, BATCH = 20, DOCUMENT_SIGNATURES = 5 };
+
+static struct {
+    secp256k1_context *context;
+    uint8_t key[32], digest[32];
+    secp256k1_ecdsa_recoverable_signature recoverable;
+    secp256k1_ecdsa_signature signature;
+    secp256k1_pubkey public_key;
+} raw;
+
+static void raw_sign(void *unused)
+{
+    (void)unused;
+    raw.digest[0]++; /* the same digest again would find its data in the caches */
+    must(secp256k1_ecdsa_sign_recoverable(raw.context, &raw.recoverable, raw.digest, raw.key, NULL, NULL) == 1);
+}
+
+static void raw_recover(void *unused)
+{
+    (void)unused;
+    must(secp256k1_ecdsa_recover(raw.context, &raw.public_key, &raw.recoverable, raw.digest) == 1);
+}
+
+static void raw_verify(void *unused)
+{
+    (void)unused;
+    secp256k1_ecdsa_recoverable_signature_convert(raw.context, &raw.signature, &raw.recoverable);
+    must(secp256k1_ecdsa_verify(raw.context, &raw.signature, raw.digest, &raw.public_key) == 1);
+}
+
+static void start_raw(void)
+{
+    static const uint8_t seed[32] = { 5 };
+    memset(raw.key, 0x11, sizeof raw.key);
+    raw.context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    must(raw.context != NULL && secp256k1_context_randomize(raw.context, seed) == 1);
+    raw_sign(NULL);
+    raw_recover(NULL);
+}
+
+struct whole {
+    struct scene *scene;
+    struct bytes request;
+};
+
+/* As a worker does it. */
+static void answer(void *context)
+{
+    const struct whole *whole = context;
+    struct arena arena = arena_of(whole->scene->arena, SIGNER_ARENA);
+    struct writer out = writer_of(whole->scene->answer, SIGNER_ANSWER_MAX);
+    must(signer_answer(whole->scene->signer, whole->request, SIGNER_QUICK, &arena, &out) == SIGNER_ANSWERED);
+    if (out.len < 10 || memcmp(out.data, "{\"result\":", 10) != 0) {
+        fprintf(stderr, "bench: refused: %.*s\n", (int)out.len, (const char *)out.data);
+        exit(2);
+    }
+}
+
+/* A signer with the key 0x11…, under the policy in the file, or under none. */
+static struct scene *provisioned(const char *folder, const char *policy)
+{
+    static const char settings[] = "{\"mode\":\"open\"}";
+    struct scene *const scene = calloc(1, sizeof *scene);
+    must(scene != NULL);
+    scene_open(scene, settings);
+    const struct bytes document = policy == NULL ? (struct bytes){ 0 } : bench_file(folder, policy);
+    char *const request = malloc(document.len + 1024);
+    must(request != NULL);
+    sprintf(request, SCENE_PROVISION("%s%.*s"), policy == NULL ? "" : ",\"policy\":", (int)document.len,
+            policy == NULL ? "" : (const char *)document.data);
+    const char *const said = scene_ask(scene, request);
+    if (strstr(said, SCENE_ADDRESS) == NULL) {
+        fprintf(stderr, "bench: %s\n", said);
+        exit(2);
+    }
+    free(request);
+    return scene;
+}
+
+static struct whole redeem;
+
+void bench_core_redeem(void *unused)
+{
+    (void)unused;
+    answer(&redeem);
+}
+
+static struct bytes document;
+static struct judge_demands demands;
+
+static void judge_document(void *unused)
+{
+    struct judge_report report;
+    (void)unused;
+    must(judge(document, &demands, &report));
+}
+
+static struct {
+    EVP_PKEY *key;
+    uint8_t message[1024], signature[128];
+    size_t len;
+} p384;
+
+static void verify_p384(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < DOCUMENT_SIGNATURES; i++) {
+        EVP_MD_CTX *const context = EVP_MD_CTX_new();
+        must(context != NULL && EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, p384.key) == 1);
+        must(EVP_DigestVerify(context, p384.signature, p384.len, p384.message, sizeof p384.message) == 1);
+        EVP_MD_CTX_free(context);
+    }
+}
+
+static void start_document(const char *folder)
+{
+    struct attestation_doc doc;
+    struct fault why;
+    document = bench_file(folder, "document.bin");
+    must(attestation_doc_read(document, &doc, &why) && doc.cabundle_count == DOCUMENT_SIGNATURES - 1);
+    demands = (struct judge_demands){ .root_count = 1, .roots = { sha256(doc.cabundle[0]) }, .at_its_own_time = true };
+    p384.key = EVP_EC_gen("P-384");
+    p384.len = sizeof p384.signature;
+    EVP_MD_CTX *const context = EVP_MD_CTX_new();
+    must(EVP_DigestSignInit(context, NULL, EVP_sha384(), NULL, p384.key) == 1);
+    must(EVP_DigestSign(context, p384.signature, &p384.len, p384.message, sizeof p384.message) == 1);
+    EVP_MD_CTX_free(context);
+}
+
+void bench_in_process(const char *folder)
+{
+    struct scene *const few = provisioned(folder, "policy.json");
+    struct scene *const many = provisioned(folder, "policy-10000.json");
+    redeem = (struct whole){ few, bench_file(folder, "redeem.json") };
+    struct whole transfer = { provisioned(folder, NULL), bench_file(folder, "transfer.json") };
+    struct whole batch = { few, bench_file(folder, "batch.json") };
+    struct whole ticket_few = { few, bench_file(folder, "ticket.json") };
+    struct whole ticket_many = { many, ticket_few.request };
+    start_raw();
+    start_document(folder);
+    enum { SIGN, RECOVER, VERIFY, REDEEM, TRANSFER, TICKETS, FEW, MANY, DOCUMENT, P384, JOBS };
+    struct bench_job jobs[JOBS] = {
+        [SIGN] = { .run = raw_sign },
+        [RECOVER] = { .run = raw_recover },
+        [VERIFY] = { .run = raw_verify },
+        [REDEEM] = { .run = answer, .context = &redeem },
+        [TRANSFER] = { .run = answer, .context = &transfer },
+        [TICKETS] = { .run = answer, .context = &batch },
+        [FEW] = { .run = answer, .context = &ticket_few },
+        [MANY] = { .run = answer, .context = &ticket_many },
+        [DOCUMENT] = { .run = judge_document },
+        [P384] = { .run = verify_p384 },
+    };
+    bench_in_turns(jobs, JOBS, SLICE_MS);
+    const double sign = jobs[SIGN].best_us, recover = jobs[RECOVER].best_us, verify = jobs[VERIFY].best_us;
+    bench_say("sign_raw_us", sign);
+    bench_say("recover_raw_us", recover);
+    bench_say("verify_raw_us", verify);
+    bench_say("core_ratio", (sign + recover + verify) / jobs[REDEEM].best_us);
+    bench_say("core_transfer_ratio", (sign + recover) / jobs[TRANSFER].best_us);
+    bench_say("batch_20_ratio", jobs[TICKETS].best_us / (BATCH * verify + sign + recover));
+    bench_say("allowlist_ratio", jobs[MANY].best_us / jobs[FEW].best_us);
+    bench_say("verify_document_ratio", jobs[DOCUMENT].best_us / jobs[P384].best_us);
+}
