@@ -82,30 +82,6 @@ static bool add_digest(struct kms_context *context, const struct digest_text *di
            fault_set(why, FAULT_INPUT, "over %d pairs of encryption context", KMS_CONTEXT_PAIRS_MAX);
 }
 
-/* The pairs that the file names, its digest compared with --from's; the others go on unchanged. */
-static bool take_context(const struct sealed_file *sealed, const struct digest_text *from, struct kms_context *others,
-                         struct fault *why)
-{
-    const struct bytes wanted = { (const uint8_t *)from->text, 64 };
-    bool bound = false;
-    *others = (struct kms_context){ .count = 0 };
-    for (size_t i = 0; i < sealed->context.count; i++) {
-        const struct bytes name = sealed->context.pairs[i].name, value = sealed->context.pairs[i].value;
-        if (!bytes_equal(name, KMS_POLICY_CONTEXT)) {
-            must(kms_context_add(others, name, value));
-            continue;
-        }
-        bound = true;
-        if (!bytes_equal(value, wanted))
-            return fault_set(why, FAULT_INPUT, "the ciphertext is bound to the policy %.*s, --from is %s",
-                             (int)(value.len < 64 ? value.len : 64), (const char *)value.data, from->text);
-    }
-    return bound ||
-           fault_set(why, FAULT_INPUT,
-                     "the ciphertext is bound to no policy, so it is not --from's. Whatever opened it so far may "
-                     "have signed anything: a new key is the way");
-}
-
 static bool read_contexts(const struct arguments *arguments, struct arena *arena, struct order *order,
                           struct fault *why)
 {
@@ -113,7 +89,7 @@ static bool read_contexts(const struct arguments *arguments, struct arena *arena
     if (order->sealed.has_context && argument_is_given(arguments, "encryption-context"))
         return fault_set(why, FAULT_INPUT,
                          "the file says under which context it was sealed; leave out --encryption-context");
-    if (order->sealed.has_context ? !take_context(&order->sealed, &order->from, &others, why)
+    if (order->sealed.has_context ? !sealed_file_pairs(&order->sealed, order->from.text, &others, why)
                                   : !context_flags_read(arguments, arena, &others, why))
         return false;
     order->before = order->after = others;

@@ -45,3 +45,26 @@ bool sealed_file_read(struct json object, struct arena *arena, struct sealed_fil
         return fault_set(why, FAULT_INPUT, "address is not 0x and 40 hex digits");
     return !sealed->has_context || read_context(context, arena, &sealed->context, why);
 }
+
+bool sealed_file_pairs(const struct sealed_file *sealed, const char *digest, struct kms_context *others,
+                       struct fault *why)
+{
+    const struct bytes wanted = { (const uint8_t *)digest, 64 };
+    bool bound = false;
+    *others = (struct kms_context){ .count = 0 };
+    for (size_t i = 0; i < sealed->context.count; i++) {
+        const struct bytes name = sealed->context.pairs[i].name, value = sealed->context.pairs[i].value;
+        if (!bytes_equal(name, KMS_POLICY_CONTEXT)) {
+            must(kms_context_add(others, name, value));
+            continue;
+        }
+        bound = true;
+        if (!bytes_equal(value, wanted))
+            return fault_set(why, FAULT_INPUT, "the ciphertext is bound to the policy %.*s, --from is %s",
+                             (int)(value.len < 64 ? value.len : 64), (const char *)value.data, digest);
+    }
+    return bound ||
+           fault_set(why, FAULT_INPUT,
+                     "the ciphertext is bound to no policy, so it is not --from's. Whatever opened it so far may "
+                     "have signed anything: a new key is the way");
+}

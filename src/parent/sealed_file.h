@@ -17,4 +17,9 @@ struct sealed_file {
 /* From an object; the texts are views into it or live in the arena. FAULT_INPUT. */
 bool sealed_file_read(struct json object, struct arena *arena, struct sealed_file *sealed, struct fault *why) MUST_USE;
 
+/* The pairs of a file that names its context, without the policy's digest, which must be `digest` (64 lower-case hex
+ * digits). FAULT_INPUT: another policy's, or no policy's. */
+bool sealed_file_pairs(const struct sealed_file *sealed, const char *digest, struct kms_context *others,
+                       struct fault *why) MUST_USE;
+
 #endif

@@ -4,6 +4,7 @@
 #include "core/eth/address.h"
 #include "core/kms/kms_api.h"
 #include "parent/input_file.h"
+#include "parent/verify_flags.h"
 #include "verify/x509_chain.h"
 
 #include <stdio.h>
@@ -41,82 +42,6 @@ static uint64_t now_ms(void)
     struct timespec now;
     must(clock_gettime(CLOCK_REALTIME, &now) == 0);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* "--a", "--a or --b", … of those in the list that were given. */
-static size_t count_given(const struct arguments *arguments, const char *const *names)
-{
-    size_t count = 0;
-    for (; *names != NULL; names++)
-        count += given(arguments, *names);
-    return count;
-}
-
-static bool check_together(const struct arguments *arguments, struct fault *why)
-{
-    static const char *const signer_flags[] = { "address",    "unprovisioned", "image",         "pcr0",
-                                                "pcr",        "policy",        "policy-sha256", "no-policy",
-                                                "mode",       "unbound",       "kms-key",       "birth",
-                                                "birth-pcr0", "generated",     "custom-roots",  "kms-key-of-birth",
-                                                NULL };
-    if (argument_is_given(arguments, "chain-only") && count_given(arguments, signer_flags) > 0)
-        return fault_set(
-            why, FAULT_INPUT,
-            "--chain-only judges form, chain, times and signature alone; leave out what a signer is to be");
-    if (given(arguments, "stored") && given(arguments, "at"))
-        return fault_set(why, FAULT_INPUT, "--stored judges a document at its own time; leave out --at");
-    if (arguments->operand_count > 0 && given(arguments, "endpoint"))
-        return fault_set(why, FAULT_INPUT, "give a document or --endpoint, not both");
-    if (arguments->operand_count == 0 &&
-        (given(arguments, "stored") || given(arguments, "nonce") || given(arguments, "at")))
-        return fault_set(
-            why, FAULT_INPUT,
-            "--stored, --nonce and --at are for a document in a file; a signer is asked with a nonce of our "
-            "own, now");
-    if (arguments->operand_count > 0 && !given(arguments, "stored") && !given(arguments, "nonce") &&
-        !given(arguments, "chain-only"))
-        return fault_set(
-            why, FAULT_INPUT,
-            "whose document is this, and of when? Give --nonce 0x... with the nonce that you chose for it, or "
-            "--stored, which leaves freshness open; or ask the signer itself with --endpoint");
-    return true;
-}
-
-static bool want_one(const struct arguments *arguments, const char *const *names, const char *what, struct fault *why)
-{
-    const size_t count = count_given(arguments, names);
-    if (count == 1)
-        return true;
-    return fault_set(why, FAULT_INPUT, "%s: %s",
-                     count == 0 ? "a fact to compare with is missing" : "one is wanted, not more", what);
-}
-
-static bool check_signer_flags(const struct arguments *arguments, struct fault *why)
-{
-    static const char *const image[] = { "image", "pcr0", NULL };
-    static const char *const key[] = { "address", "unprovisioned", NULL };
-    static const char *const policy[] = { "policy", "policy-sha256", "no-policy", NULL };
-    const char *mode = argument(arguments, "mode");
-    if (mode != NULL && strcmp(mode, "strict") != 0 && strcmp(mode, "open") != 0)
-        return fault_set(why, FAULT_INPUT, "--mode wants strict or open, found '%.40s'", mode);
-    const bool open = mode != NULL && strcmp(mode, "open") == 0;
-    if (!want_one(arguments, image, "--image FILE or --pcr0 HEX says which program it must be", why) ||
-        !want_one(arguments, key, "--address 0x... says whose key it must be; or --unprovisioned", why) ||
-        !want_one(arguments, policy,
-                  "--policy FILE or --policy-sha256 HEX says what it may sign; or --no-policy, in open mode", why))
-        return false;
-    if (!open && given(arguments, "no-policy") && !given(arguments, "unprovisioned"))
-        return fault_set(why, FAULT_INPUT, "--no-policy with --mode strict: a strict signer with a key always has one");
-    if (given(arguments, "address") && !given(arguments, "kms-key") && !(open && given(arguments, "no-policy")))
-        return fault_set(why, FAULT_INPUT,
-                         "a fact to compare with is missing: --kms-key ARN says whose KMS key guards it");
-    if (given(arguments, "unprovisioned") && (given(arguments, "kms-key") || given(arguments, "unbound") ||
-                                              given(arguments, "birth") || given(arguments, "generated")))
-        return fault_set(why, FAULT_INPUT,
-                         "--unprovisioned goes without --kms-key, --unbound, --birth and --generated: there is no key");
-    if (!given(arguments, "birth") && (given(arguments, "birth-pcr0") || given(arguments, "kms-key-of-birth")))
-        return fault_set(why, FAULT_INPUT, "--birth-pcr0 and --kms-key-of-birth go with --birth FILE");
-    return true;
 }
 
 static void demand_pcr(struct verify_plan *plan, size_t index, const struct hash48 *pcr)
@@ -251,10 +176,10 @@ bool verify_plan_read(const struct arguments *arguments, struct verify_plan *pla
                                   .chain_only = given(arguments, "chain-only") };
     plan->demands.allow_debug = plan->chain_only;
     *code = EXIT_CODE_USAGE;
-    if (!check_together(arguments, why) || !read_times(arguments, plan, why) ||
+    if (!verify_flags_go_together(arguments, why) || !read_times(arguments, plan, why) ||
         (nonce != NULL && !evidence_set_nonce(nonce, &plan->evidence, why)))
         return false;
-    if (!plan->chain_only && (!check_signer_flags(arguments, why) || !read_typed(arguments, plan, why)))
+    if (!plan->chain_only && (!verify_flags_name_a_signer(arguments, why) || !read_typed(arguments, plan, why)))
         return false;
     *code = EXIT_CODE_INPUT;
     if (!read_root(argument(arguments, "root"), plan, why) || (!plan->chain_only && !read_files(arguments, plan, why)))

@@ -1,23 +1,15 @@
 #include "verify/key_policy_lint.h"
 
 #include "core/base/text.h"
-#include "verify/key_policy_statement.h"
+#include "verify/key_policy_linting.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { STATEMENTS_MAX = 128, PCR_DIGITS = 96, SHOWN = 100 };
+enum { SHOWN = 100 };
 
-struct linting {
-    const struct lint_demands *demands;
-    struct lint_report *report;
-    size_t count;
-    struct key_statement statements[STATEMENTS_MAX];
-    bool somebody_opens;
-};
-
-static void __attribute__((format(printf, 3, 4))) find(struct linting *lint, const char *rule, const char *format, ...)
+void lint_find(struct linting *lint, const char *rule, const char *format, ...)
 {
     struct lint_report *report = lint->report;
     if (report->count == LINT_FINDINGS_MAX)
@@ -108,104 +100,6 @@ static bool is_admin(const struct linting *lint, struct bytes principal)
            !may(lint, principal, "kms:GenerateDataKey");
 }
 
-static bool is_pcr_text(struct bytes text, bool *zero)
-{
-    uint8_t pcr[PCR_DIGITS / 2];
-    if (text.len != PCR_DIGITS || !text_read_hex(text, pcr))
-        return false;
-    *zero = true;
-    for (size_t i = 0; i < sizeof pcr; i++)
-        *zero = *zero && pcr[i] == 0;
-    return true;
-}
-
-static void lint_images(struct linting *lint, const char *where, const char *action, const struct gate_values *image)
-{
-    const size_t shown = image->count < GATE_VALUES_MAX ? image->count : GATE_VALUES_MAX;
-    bool wanted = lint->demands->image.len == 0;
-    for (size_t i = 0; i < shown; i++) {
-        const struct bytes value = image->kept[i];
-        bool zero = false;
-        wanted = wanted || text_equal_nocase(value, lint->demands->image);
-        if (!is_pcr_text(value, &zero))
-            find(lint, "not-hex", "%s: \"%.*s\" is no measurement (96 hex digits); it matches no enclave", where,
-                 (int)(value.len < 40 ? value.len : 40), (const char *)value.data);
-        else if (zero)
-            find(lint, "zeros",
-                 "%s allows %s to a measurement of zeros, which every debug enclave has: root on the parent starts the "
-                 "image in debug mode and reads its memory",
-                 where, action);
-    }
-    if (image->count == 0)
-        find(lint, "not-hex", "%s names no measurement that can be matched", where);
-    if (image->count > 1 && !lint->demands->rollover)
-        find(lint, "many-images",
-             "%s allows %s to %zu images: the key is as safe as the weakest of them. Right during a rollover "
-             "(--rollover); "
-             "take the old one out afterwards",
-             where, action, image->count);
-    if (image->count > 2 && lint->demands->rollover)
-        find(lint, "many-images", "%s allows %s to %zu images; a rollover has two", where, action, image->count);
-    if (!wanted)
-        find(lint, "other-image", "%s does not allow %s to the image that you gave: this signer cannot open its key",
-             where, action);
-}
-
-static void lint_digests(struct linting *lint, const char *where, const char *action, const struct gate *gate)
-{
-    const struct gate_values *digests = &gate->digests;
-    bool wanted = lint->demands->policy_sha256.len == 0;
-    if (!digests->set) {
-        find(lint, "no-context",
-             "%s allows %s under any policy: root on the parent hands the enclave an older ciphertext with the looser "
-             "policy "
-             "that it was sealed under. A condition on kms:EncryptionContext:ensign-policy-sha256 is wanted",
-             where, action);
-        return;
-    }
-    for (size_t i = 0; i < digests->count && i < GATE_VALUES_MAX; i++)
-        wanted = wanted || text_equal_nocase(digests->kept[i], lint->demands->policy_sha256);
-    if (digests->count > (lint->demands->rollover ? 2U : 1U))
-        find(lint, "many-policies",
-             "%s allows %s under %zu policies: root on the parent chooses the loosest. Right during a rollover "
-             "(--rollover); "
-             "take the old one out afterwards",
-             where, action, digests->count);
-    if (!wanted)
-        find(lint, "other-policy", "%s does not allow %s under the policy that you gave", where, action);
-}
-
-static void lint_measurement(struct linting *lint, const char *where, const char *action, const char *whom,
-                             const struct gate *gate)
-{
-    const uint32_t program = UINT32_C(1) << 1 | UINT32_C(1) << 2, signer = UINT32_C(1) << 8;
-    if (gate->image.set)
-        lint_images(lint, where, action, &gate->image);
-    else if ((gate->other_pcrs & program) != 0)
-        find(lint, "pcr1-pcr2",
-             "%s allows %s by PCR1 or PCR2 alone: each measures a part of the image, and root on the parent builds "
-             "another "
-             "around that part",
-             where, action);
-    else if ((gate->other_pcrs & signer) != 0)
-        find(
-            lint, "pcr8-alone",
-            "%s allows %s by PCR8 alone: every image that this certificate ever signed, old ones with known faults too",
-            where, action);
-    else if (gate->attested)
-        find(lint, "no-image",
-             "%s allows %s to any program in an enclave (PCR3 and PCR4 say where it runs, not what): root on the "
-             "parent runs "
-             "one that hands the key out",
-             where, action);
-    else
-        find(lint, "no-measurement",
-             "%s allows %s to %s without any measurement: with those credentials root on the parent opens the key "
-             "itself, "
-             "outside any enclave",
-             where, action, whom);
-}
-
 static void lint_opening(struct linting *lint, const struct key_statement *allow, const char *action)
 {
     struct bytes principal;
@@ -216,12 +110,13 @@ static void lint_opening(struct linting *lint, const struct key_statement *allow
             continue;
         lint->somebody_opens = true;
         if (gate.not_judged != NULL)
-            find(lint, "not-judged", "%s has %s: it does not count as a barrier here", allow->where, gate.not_judged);
+            lint_find(lint, "not-judged", "%s has %s: it does not count as a barrier here", allow->where,
+                      gate.not_judged);
         lint_measurement(lint, allow->where, action, who(principal).text, &gate);
         if (gate.attested)
             lint_digests(lint, allow->where, action, &gate);
         if (bytes_equal(principal, BYTES_LIT("*")))
-            find(lint, "anyone", "%s allows %s to everyone, in every account", allow->where, action);
+            lint_find(lint, "anyone", "%s allows %s to everyone, in every account", allow->where, action);
     }
 }
 
@@ -256,7 +151,7 @@ static void lint_powers(struct linting *lint, const struct key_statement *allow)
         const struct gate gate = gate_for(lint, allow, powers[i].action);
         while (key_statement_principal(allow, &at, &principal)) {
             if (passes(&gate, principal) && (powers[i].admin_too || !is_admin(lint, principal)))
-                find(lint, powers[i].rule, "%s: %s %s", allow->where, who(principal).text, powers[i].sentence);
+                lint_find(lint, powers[i].rule, "%s: %s %s", allow->where, who(principal).text, powers[i].sentence);
         }
     }
 }
@@ -273,11 +168,12 @@ static void lint_sealing(struct linting *lint, const struct key_statement *allow
             continue;
         if (is_account(principal) || bytes_equal(principal, BYTES_LIT("*")) || may(lint, principal, "kms:Decrypt") ||
             may(lint, principal, "kms:GenerateDataKey"))
-            find(lint, "encrypt",
-                 "%s lets %s Encrypt: root on the parent can seal a key of its own making, and have a signer run with "
-                 "it. One "
-                 "sealing principal elsewhere is wanted, or nobody where keys are generated",
-                 allow->where, who(principal).text);
+            lint_find(
+                lint, "encrypt",
+                "%s lets %s Encrypt: root on the parent can seal a key of its own making, and have a signer run with "
+                "it. One "
+                "sealing principal elsewhere is wanted, or nobody where keys are generated",
+                allow->where, who(principal).text);
     }
 }
 
@@ -317,11 +213,12 @@ bool key_policy_lint(struct json policy, const struct lint_demands *demands, str
     for (size_t i = 0; i < lint.count; i++) {
         const struct key_statement *statement = &lint.statements[i];
         if (statement->odd)
-            find(&lint, "not-judged",
-                 "%s is none that is understood here (NotPrincipal, NotAction, NotResource, or a part is missing): "
-                 "look at it "
-                 "yourself",
-                 statement->where);
+            lint_find(
+                &lint, "not-judged",
+                "%s is none that is understood here (NotPrincipal, NotAction, NotResource, or a part is missing): "
+                "look at it "
+                "yourself",
+                statement->where);
         if (!statement->allows)
             continue;
         for (size_t j = 0; j < sizeof opening / sizeof *opening; j++) {
@@ -332,6 +229,6 @@ bool key_policy_lint(struct json policy, const struct lint_demands *demands, str
         lint_sealing(&lint, statement);
     }
     if (!lint.somebody_opens)
-        find(&lint, "nobody", "nobody may Decrypt: no signer can open its key under this policy");
+        lint_find(&lint, "nobody", "nobody may Decrypt: no signer can open its key under this policy");
     return true;
 }
