@@ -212,6 +212,18 @@ with proxy("--connections", 4) as relay:
     time.sleep(0.3)
     claim("at the limit the longest silent make room", [c.recv(1) for c in first[:3]] == [b""] * 3 and answers(relay))
 
+with proxy(descriptors=64) as relay:
+    crowd = [relay.connect() for _ in range(100)]
+    ticks = relay.cpu_ticks()
+    time.sleep(1)
+    claim("out of descriptors it waits, and does not spin", relay.cpu_ticks() - ticks < 20, f"{relay.cpu_ticks() - ticks} ticks")
+    for c in crowd:
+        c.close()
+    deadline = time.monotonic() + 10
+    while relay.descriptors() > 20 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    claim("and serves again when there are some", answers(relay))
+
 # What is refused before it listens.
 for sentence, arguments, code, fragment in (
         ("a service that is not in the list", ["--config", config, "8000", HOST, "444"], 1, "not allowed"),

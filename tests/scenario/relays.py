@@ -4,6 +4,7 @@ itself as a process. Standard library only; the tool is found in ENSIGN_BUILD.""
 import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -101,14 +102,14 @@ def reset(connection):
 class Relay:
     """`ensign proxy` or `ensign bridge` as a process that listens on a unix socket (or wherever it is told)."""
 
-    def __init__(self, *arguments, socket_path=None, program=None, wait=True):
+    def __init__(self, *arguments, socket_path=None, program=None, descriptors=None):
         self.path = socket_path
+        limit = descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
         self.log = FOLDER / f"relay-{time.monotonic_ns()}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(program or ENSIGN), *map(str, arguments)], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env=CLEAN)
-        if wait:
-            self.said("listening on")
+                                            stdout=log, stderr=log, env=CLEAN, preexec_fn=limit)
+        self.said("listening on")
 
     def said(self, text, seconds=10):
         deadline = time.monotonic() + seconds
@@ -127,6 +128,9 @@ class Relay:
     def kib(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
+
+    def cpu_ticks(self):
+        return sum(map(int, pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
