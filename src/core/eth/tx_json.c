@@ -1,10 +1,10 @@
 /* From a dictionary to struct tx, with eth-account's words where it refuses. */
+#include "core/base/sort.h"
 #include "core/eth/address.h"
 #include "core/eth/repr.h"
 #include "core/eth/tx_number.h"
 #include "core/eth/tx_row.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct entry {
@@ -111,46 +111,46 @@ static bool row_takes(const struct tx_row *row, enum tx_field field)
 
 static int compare_keys(const void *a, const void *b)
 {
-    return bytes_compare((*(const struct json *const *)a)->text, (*(const struct json *const *)b)->text);
+    return bytes_compare(((const struct json *)a)->text, ((const struct json *)b)->text);
 }
 
 /* The names that the type does not take, sorted, between `open` and `close`. */
 static bool check_known(const struct dictionary *all, const struct tx_row *row, const char *open, const char *close,
                         struct fault *why)
 {
-    const struct json *unknown[JSON_MEMBERS_MAX];
+    const void *unknown[JSON_MEMBERS_MAX]; /* struct json, the keys */
     size_t count = 0;
     for (size_t i = 0; i < all->count; i++)
         if (!row_takes(row, all->entries[i].field))
             unknown[count++] = &all->entries[i].key;
     if (count == 0)
         return true;
-    qsort(unknown, count, sizeof *unknown, compare_keys);
+    sort_pointers(unknown, count, compare_keys);
     struct repr text = { .len = 0 };
     repr_put_text(&text, open);
     for (size_t i = 0; i < count; i++) {
         repr_put_text(&text, i == 0 ? "" : ", ");
-        repr_put(&text, *unknown[i]);
+        repr_put(&text, *(const struct json *)unknown[i]);
     }
     return refuse(why, &text, close);
 }
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp(a, b);
 }
 
 static bool check_complete(const struct dictionary *all, const struct tx_row *row, const char *open, const char *close,
                            struct fault *why)
 {
-    const char *missing[TX_FIELDS];
+    const void *missing[TX_FIELDS]; /* names */
     size_t count = 0;
     for (size_t i = 0; i < row->field_count; i++)
         if (!tx_field_is_optional(row->fields[i]) && all->fields[row->fields[i]] == NULL)
             missing[count++] = tx_field_name(row->fields[i]);
     if (count == 0)
         return true;
-    qsort(missing, count, sizeof *missing, compare_names);
+    sort_pointers(missing, count, compare_names);
     struct repr text = { .len = 0 };
     repr_put_text(&text, open);
     for (size_t i = 0; i < count; i++) {
