@@ -59,6 +59,11 @@ static bool take_pcr3(const struct arguments *arguments, const struct evidence *
         return fault_set(why, FAULT_REMOTE, "the signer's document is not to be believed: %s: %s", wrong->name,
                          wrong->found);
     }
+    bool known = false;
+    for (size_t i = 0; i < texts->image_count && report.doc.pcrs[0].len == 48; i++)
+        known = known || strcmp(pcr_text_of(report.doc.pcrs[0].data).text, texts->images[i].text) == 0;
+    if (!known)
+        return fault_set(why, FAULT_REMOTE, "the signer runs another image than the one that the key is for");
     if (report.doc.pcrs[3].len != 48)
         return fault_set(why, FAULT_REMOTE, "the signer's document states no PCR3");
     texts->pcr3 = pcr_text_of(report.doc.pcrs[3].data);

@@ -217,6 +217,13 @@ def generating(s, world):
                  "--generate", "--endpoint", s.signer.endpoint)
     claim("a document under a root that is not AWS's is not believed", run.returncode == 1 and "root" in run.stderr,
           run.stderr)
+    run = ensign("kms-policy", "--pcr0", OTHER, "--policy", s.folder / "policy.json", "--role", ROLE, "--admin", ADMIN,
+                 "--generate", "--endpoint", s.signer.endpoint, "--root", s.env["ENSIGN_SIM_NSM_ROOT"])
+    claim("nor one of another image", run.returncode == 1 and "another image" in run.stderr and run.stdout == "", run.stderr)
+    run = ensign("kms-policy", "--pcr0", s.pcr0, "--policy", s.folder / "policy.json", "--role", SEALER, "--admin", ADMIN,
+                 "--generate", "--endpoint", s.signer.endpoint, "--root", s.env["ENSIGN_SIM_NSM_ROOT"])
+    claim("one of another role's instance is taken with a warning", run.returncode == 0 and "not the one computed" in run.stderr,
+          run.stderr)
     role_policy = s.folder / "role-policy.json"
     role_policy.write_text(json.dumps(both["iam_policy"]))
     world.sim("role", "--dir", s.folder / "sim", "--name", "EnsignInstance", "--policy", role_policy)
