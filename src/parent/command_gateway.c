@@ -78,6 +78,8 @@ static bool read_names(const struct arguments *arguments, const char *flag, cons
     for (const char *text; (text = argument_next(arguments, flag, &at)) != NULL;) {
         if (*count == GATEWAY_NAMES_MAX)
             return fault_set(why, FAULT_INPUT, "more than %d of --%s", GATEWAY_NAMES_MAX, flag);
+        if (strlen(text) > HTTP_SERVER_ORIGIN_MAX)
+            return fault_set(why, FAULT_INPUT, "--%s: more than %d characters", flag, HTTP_SERVER_ORIGIN_MAX);
         names[(*count)++] = text;
     }
     return true;

@@ -43,6 +43,8 @@ void gateway_http_answer(void *worker, const struct http_head *head, struct byte
         return;
     if (bytes_equal(head->method, BYTES_LIT("GET"))) {
         get_page(call->gateway, head, answer);
+    } else if (bytes_equal(head->method, BYTES_LIT("OPTIONS")) && answer->origin.len > 0) {
+        answer->status = 200; /* the headers are the answer */
     } else if (!bytes_equal(head->method, BYTES_LIT("POST"))) {
         say(answer, 405, "GET or POST\n");
     } else if (text_starts_with(head->target, BYTES_LIT("/api/v1/eth1/sign"))) {

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FIRST_ROOM = 16384, HEAD_MAX = 512, TICK_MS = 20 };
+enum { FIRST_ROOM = 16384, HEAD_MAX = 1024, TICK_MS = 20 };
 
 struct server;
 
@@ -52,19 +52,31 @@ static const char *status_text(unsigned status)
     return "Internal Server Error";
 }
 
+/* Fetch's protocol (CORS): the page may read this answer, and send what JSON-RPC needs. */
+static void put_origin(char *out, size_t cap, struct bytes origin)
+{
+    out[0] = '\0';
+    if (origin.len > 0 && origin.len <= HTTP_SERVER_ORIGIN_MAX)
+        (void)snprintf(out, cap,
+                       "Access-Control-Allow-Origin: %.*s\r\nAccess-Control-Allow-Headers: content-type, "
+                       "authorization\r\nVary: Origin\r\n",
+                       (int)origin.len, (const char *)origin.data);
+}
+
 static bool send_answer(struct http_peer *peer, struct http_answer *answer, bool last)
 {
-    char head[HEAD_MAX];
+    char head[HEAD_MAX], cors[HEAD_MAX / 2];
     struct bytes body;
     struct fault why;
     if (!writer_done(&answer->body, &body))
         return false;
-    const int len =
-        snprintf(head, sizeof head,
-                 "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-                 "X-Content-Type-Options: nosniff\r\n%s%s\r\n",
-                 answer->status, status_text(answer->status), answer->content_type, body.len,
-                 answer->asks_for_token ? "WWW-Authenticate: Bearer\r\n" : "", last ? "Connection: close\r\n" : "");
+    put_origin(cors, sizeof cors, answer->origin);
+    const int len = snprintf(head, sizeof head,
+                             "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+                             "X-Content-Type-Options: nosniff\r\n%s%s%s\r\n",
+                             answer->status, status_text(answer->status), answer->content_type, body.len,
+                             answer->asks_for_token ? "WWW-Authenticate: Bearer\r\n" : "", cors,
+                             last ? "Connection: close\r\n" : "");
     must(len > 0 && (size_t)len < sizeof head);
     const uint64_t deadline_ms = io_now_ms() + HTTP_SERVER_ANSWER_MS;
     return http_peer_write(peer, (struct bytes){ (const uint8_t *)head, (size_t)len }, deadline_ms, &why) &&

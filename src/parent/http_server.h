@@ -19,6 +19,7 @@ enum {
     HTTP_SERVER_ANSWER_MS = 10000,  /* to take the whole answer */
     HTTP_SERVER_BODY_MAX = 2 << 20, /* a transaction of a frame's length, in a string with its escapes */
     HTTP_SERVER_REPLY_MAX = 8 << 20,
+    HTTP_SERVER_ORIGIN_MAX = 256,
     HTTP_SERVER_DRAIN_MS = 10000, /* what is being answered when the server is told to end has so long */
 };
 
@@ -26,6 +27,7 @@ struct http_answer {
     unsigned status;          /* 200 unless the handler says otherwise */
     const char *content_type; /* "text/plain" unless it says otherwise */
     bool asks_for_token;      /* with 401: says so in a header */
+    struct bytes origin;      /* a web page's that may read the answer, at most HTTP_SERVER_ORIGIN_MAX; empty: none */
     struct writer body;
 };
 

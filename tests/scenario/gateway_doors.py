@@ -92,6 +92,30 @@ def token(stack):
     claim("the token stands in no log and no process list", TOKEN not in shown)
 
 
+def pages(stack):
+    gateway = Gateway(stack, "--allow-origin", "https://wallet.example", "--allow-host", "signer.internal", "--token-file",
+                      stack.folder / "token", name="gateway-page")
+    page = {"Origin": "https://wallet.example"}
+
+    def ask(method, headers):
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+        connection.request(method, "/", ACCOUNTS if method == "POST" else None, headers)
+        answer = connection.getresponse()
+        found = answer.status, answer.getheader("Access-Control-Allow-Origin")
+        connection.close()
+        return found
+
+    claim("an allowed page may ask beforehand, without the token", ask("OPTIONS", page) == (200, "https://wallet.example"))
+    with_token = {**JSON, **page, "Authorization": f"Bearer {TOKEN}"}
+    claim("and then read the answer", ask("POST", with_token) == (200, "https://wallet.example"))
+    claim("but not without the token", ask("POST", {**JSON, **page})[0] == 401)
+    claim("another page neither", ask("OPTIONS", {"Origin": "https://wallet.example.evil"}) == (403, None))
+    claim("without Origin nothing is said of pages, and OPTIONS wants the token", (
+        ask("POST", {**JSON, "Authorization": f"Bearer {TOKEN}"}), ask("OPTIONS", {})) == ((200, None), (401, None)))
+    claim("an allowed Host", (ask("POST", {**with_token, "Host": "signer.internal:9000"})[0],
+                              ask("POST", {**with_token, "Host": "signer.internal.evil"})[0]) == (200, 403))
+
+
 def command_line(stack):
     signer = ["--endpoint", stack.signer.endpoint]
     short = stack.folder / "short"
@@ -175,6 +199,7 @@ with Stack(policy=Stack.policy(messages="any")) as stack:
     me = stack.provision().address
     tls(stack)
     token(stack)
+    pages(stack)
     command_line(stack)
     misbehaviour(stack, me)
     the_end(stack, me)

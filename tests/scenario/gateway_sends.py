@@ -157,10 +157,45 @@ def another_key(stack, me):
     claim("of two signers the one that is there serves", gateway.call("eth_accounts") == [me.lower()])
 
 
+def two_signers(stack, me, sealed):
+    first, first_process = stack.signer, stack.ensignd
+    stack.start_signer(name="second")
+    stack.provision(sealed)
+    gateway = Gateway(stack, endpoints=[first.endpoint, stack.signer.endpoint], name="gateway-6")
+    before = [signer.call("status")["counters"]["signatures"] for signer in (first, stack.signer)]
+    failures = []
+
+    def client(number):
+        for turn in range(15):
+            try:
+                gateway.call("eth_sign", me, f"0x{number * 100 + turn:08x}")
+            except Failed as failure:
+                failures.append(failure)
+
+    def all_at_once():
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    for thread in all_at_once():
+        thread.join(30)
+    after = [signer.call("status")["counters"]["signatures"] for signer in (first, stack.signer)]
+    claim("two signers share the work", all(b > a for a, b in zip(before, after)) and not failures, f"{before} {after}")
+    threads = all_at_once()
+    first_process.kill()
+    for thread in threads:
+        thread.join(30)
+    claim("one is killed under eight clients: the other serves, and no client notices", not failures, str(failures[:2]))
+    state = gateway.http("GET", "/healthcheck")
+    claim("healthcheck: still up, and says which is down", state[0] == 200 and '"status":"DOWN"' in state[1], state[1])
+
+
 with Stack(policy=POLICY) as stack:
     sealed = stack.seal()
     me = stack.provision(sealed).address
     node_that_fails(stack, me)
     another_key(stack, me)
     signer_that_dies(stack, me, sealed)
+    two_signers(stack, me, sealed)
 done()
