@@ -29,6 +29,16 @@ def node_that_fails(stack, me):
     claim("filled in: fees with room for the base fee to double, the estimate of the gas and a fifth",
           [int.from_bytes(f, "big") for f in fields[:5]] == [42161, 0, 1, 2 * 10**8 + 1, 25200], str(fields[:5]))
 
+    tickets = [eth.ticket(me, number=n, rand=n) for n in (1, 2, 3)]
+    signatures = [gateway.call("eth_sign", me, "0x" + eth.ticket_hash(t).hex(), {"ticket": t}) for t in tickets]
+    other = Node()
+    batch = Gateway(stack, "--upstream", other.url, name="gateway-batch").call(
+        "eth_sendTransaction", {"from": me, "to": eth.BROKER, "input": eth.batch_data(tickets, signatures, [1, 2, 3])})
+    claim("a batch of three tickets has gas for three, whatever the node estimates",
+          int.from_bytes(eth.rlp_decode(bytes.fromhex(other.pool[batch][4:]))[4], "big") == 300000)
+    legacy = gateway.failed("eth_sendTransaction", pay(me, 1, gasPrice="0x1", maxFeePerGas="0x1"))
+    claim("what is malformed asks the node nothing", legacy.code == -32602 and len(node.handed) == 1, str(legacy))
+
     for number, fault in enumerate(("take and hang up", "garbage", "hang up"), 1):
         before = len(node.handed)
         node.faults = [fault]
