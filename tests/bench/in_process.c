@@ -41,6 +41,13 @@ static void raw_verify(void *unused)
     must(secp256k1_ecdsa_verify(raw.context, &raw.signature, raw.digest, &raw.public_key) == 1);
 }
 
+void bench_raw_once(void *unused)
+{
+    raw_sign(unused);
+    raw_recover(unused);
+    raw_verify(unused);
+}
+
 static void start_raw(void)
 {
     static const uint8_t seed[32] = { 5 };
@@ -140,16 +147,21 @@ static void start_document(const char *folder)
     EVP_MD_CTX_free(context);
 }
 
+void bench_start_redeem(const char *folder)
+{
+    redeem = (struct whole){ provisioned(folder, "policy.json"), bench_file(folder, "redeem.json") };
+    start_raw();
+}
+
 void bench_in_process(const char *folder)
 {
-    struct scene *const few = provisioned(folder, "policy.json");
+    bench_start_redeem(folder);
+    struct scene *const few = redeem.scene;
     struct scene *const many = provisioned(folder, "policy-10000.json");
-    redeem = (struct whole){ few, bench_file(folder, "redeem.json") };
     struct whole transfer = { provisioned(folder, NULL), bench_file(folder, "transfer.json") };
     struct whole batch = { few, bench_file(folder, "batch.json") };
     struct whole ticket_few = { few, bench_file(folder, "ticket.json") };
     struct whole ticket_many = { many, ticket_few.request };
-    start_raw();
     start_document(folder);
     enum { SIGN, RECOVER, VERIFY, REDEEM, TRANSFER, TICKETS, FEW, MANY, DOCUMENT, P384, JOBS };
     struct bench_job jobs[JOBS] = {
