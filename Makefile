@@ -13,6 +13,7 @@
 #   make image     build/ensign.eif and its PCRs; SETTINGS=FILE bakes measured settings, without it the image is open
 #   make docker-context  the source beside enclave/Dockerfile, for nitro-cli build-enclave; SETTINGS=FILE as above
 #   make boot-test boots the image on emulated Nitro hardware and runs the demo's story over vsock
+#   make ctime     under valgrind: no branch and no address depends on a secret (also among the tests)
 #   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json;
 #                  then how fast the relays are, beside socat
 #   make fuzz      every fuzzer for FUZZ_SECONDS (60)
@@ -24,7 +25,7 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop bench kernel image docker-context boot-test fuzz format clean
+.PHONY: all dev demo test sanitize interop bench kernel image docker-context boot-test ctime fuzz format clean
 .PHONY: tools-build tools-test tools-interop tools-bench tools-fuzz tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
@@ -64,6 +65,9 @@ docker-context:
 
 boot-test: tools-machine image
 	@tests/boot/run $(BUILD)
+
+ctime: tools-test all
+	@$(MESON) test -C $(BUILD) --suite ctime --print-errorlogs
 
 bench: tools-bench all
 	@ninja -C $(BUILD) tests/bench/bench
