@@ -84,7 +84,7 @@ class DockerStack(BootedStack):
         claim("the final stage holds ensignd and settings.json, and nothing else", files == ["ensignd", "settings.json"], str(files))
         final = DOCKERFILE[DOCKERFILE.index("FROM scratch"):]
         command = json.loads(instruction("CMD", final)[0])
-        claim("CMD, and no ENTRYPOINT", command == ["/ensignd"] and "ENTRYPOINT" not in final, str(command))
+        claim("hole 09: CMD, and no ENTRYPOINT", command == ["/ensignd"] and "ENTRYPOINT" not in final, str(command))
         # The emulated machine's parent is CID 2.
         ramdisks = nitro_cli_layout(tree, [*command, "--parent-cid", "2"])
         kernel = (PARTS / "bzImage").read_bytes()

@@ -30,7 +30,7 @@ static bool libcrypto_opens(struct bytes envelope, EVP_PKEY *key, struct bytes p
     return same;
 }
 
-static void envelopes_open_or_say_why(void)
+static void hole_03_and_04_envelopes_open_or_say_why(void)
 {
     static struct vector_file vectors;
     static const char closed[] = "KMS's envelope does not open with this request's key";
@@ -138,7 +138,7 @@ static void rule_14_no_plaintext_stays_on_the_stack(void)
 
 int main(void)
 {
-    envelopes_open_or_say_why();
+    hole_03_and_04_envelopes_open_or_say_why();
     no_changed_byte_opens_differently();
     too_long_an_envelope_is_not_looked_at();
     rule_14_no_plaintext_stays_on_the_stack();

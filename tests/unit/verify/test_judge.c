@@ -119,7 +119,7 @@ static void only_trusted_roots_count(void)
     expect("no root", made(), "root");
 }
 
-static void the_bundle_is_root_first(void)
+static void hole_02_the_bundle_is_root_first(void)
 {
     begin();
     for (size_t i = 0; i < NSM_LEAF; i++)
@@ -309,7 +309,7 @@ int main(void)
     a_good_document_is_believed();
     time_decides();
     only_trusted_roots_count();
-    the_bundle_is_root_first();
+    hole_02_the_bundle_is_root_first();
     a_missing_certificate_breaks_order_and_chain();
     another_roots_leaf_is_not_ours();
     signatures_are_the_leafs();
