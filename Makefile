@@ -11,6 +11,7 @@
 #   make interop   against eth-account, ethers, botocore, the AWS CLI and anvil
 #   make kernel    the enclave's kernel (cached outside the tree)
 #   make image     build/ensign.eif and its PCRs; SETTINGS=FILE bakes measured settings, without it the image is open
+#   make image-aarch64  the same for Graviton, cross-built into build/aarch64; booted nowhere yet
 #   make docker-context  the source beside enclave/Dockerfile, for nitro-cli build-enclave; SETTINGS=FILE as above
 #   make boot-test boots the image on emulated Nitro hardware and runs the demo's story over vsock
 #   make ctime     under valgrind: no branch and no address depends on a secret (also among the tests)
@@ -25,7 +26,7 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop bench kernel image docker-context boot-test ctime fuzz format clean
+.PHONY: all dev demo test sanitize interop bench kernel image image-aarch64 docker-context boot-test ctime fuzz format clean
 .PHONY: tools-build tools-test tools-interop tools-bench tools-fuzz tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
@@ -59,6 +60,9 @@ kernel: tools-kernel
 
 image: tools-kernel all
 	@tools/image $(BUILD) $(BUILD)/ensign.eif $(SETTINGS)
+
+image-aarch64: tools-kernel all
+	@tools/aarch64 $(BUILD)/aarch64 $(SETTINGS)
 
 docker-context:
 	@tools/docker-context "$(SETTINGS)"

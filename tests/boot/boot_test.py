@@ -92,6 +92,16 @@ def large_answers():
               len(document["policy"]["allowed_recipients"]) == 16000 and document["policy_sha256"] == stack.digest())
 
 
+def a_mebibyte_both_ways(signer):
+    """The largest transaction that an open signer signs: request and answer both fill their frames to within 1.5 KB."""
+    tx = {"chainId": 1, "nonce": 0, "to": eth.BROKER, "value": 0, "gas": 10**7, "gasPrice": 1, "data": "0x" + "ab" * 523_650}
+    body = eth.request("sign_transaction", tx=tx)
+    answer = signer.exchange(body)
+    raw = json.loads(answer)["result"]["raw_tx"]
+    claim("a frame of a mebibyte in and one out", min(len(body), len(answer)) > (1 << 20) - 1536
+          and eth.sender_of(raw) == signer.call("address")["address"], f"{len(body)} and {len(answer)} bytes")
+
+
 def a_lease_that_ends():
     with BootedStack(mode="strict", policy=Stack.policy(), settings={"lease_seconds": 6}) as stack:
         stack.provision()
@@ -115,6 +125,7 @@ def trust_root_is_in_the_image():
         stack.machine.stop()
         stack.boot(stack.eif, "with")
         claim("the one with it serves", stack.provision(sealed).address == sealed["address"])
+        a_mebibyte_both_ways(stack.signer)
 
 
 def measurements_are_the_machines_own():
