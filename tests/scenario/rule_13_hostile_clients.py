@@ -246,9 +246,12 @@ def rule_13_idle_thousand():
     def hostile(process):
         idle = [Client(process.socket) for _ in range(1000)]
         one_call(process)  # behind the thousand in the kernel's queue: they are connected after it
-        took = sorted(one_call(process) for _ in range(200))
-        print(f"      beside 1,000 idle connections: median {took[100] * 1000:.2f} ms, worst {took[-1] * 1000:.2f} ms")
-        assert took[190] < SOON  # 19 of 20: see honest
+        for _ in range(3):  # every call; what else a shared machine does may spoil a round, not three
+            took = sorted(one_call(process) for _ in range(200))
+            print(f"      beside 1,000 idle connections: median {took[100] * 1000:.2f} ms, worst {took[-1] * 1000:.2f} ms")
+            if took[-1] < SOON:
+                break
+        assert took[-1] < SOON, took[-1]
         for client in idle:
             client.socket.close()
     harmless(hostile, first_byte_ms=60000)
