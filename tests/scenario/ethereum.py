@@ -1,6 +1,8 @@
 """Ethereum as far as a test needs it, in plain Python and independent of the C code: Keccak-256, recovery of a signer,
 reading a signed transaction, tickets and their calldata. Slow and not constant time: for checking only."""
 
+import hashlib
+import hmac
 import json
 
 P = 2**256 - 2**32 - 977
@@ -85,6 +87,22 @@ def recover(digest, r, s, parity):
     point = (r, y if y % 2 == parity else P - y)
     inverse = pow(r, -1, N)
     return address_of(_add(_times(-int.from_bytes(digest, "big") * inverse % N, G), _times(s * inverse % N, point)))
+
+
+def sign(key32, digest):
+    """r, s, v (27 or 28) as hex: the nonce by RFC 6979 with SHA-256, s in the lower half."""
+    seed, k, v = key32 + digest, bytes(32), b"\x01" * 32
+    mac = lambda key, data: hmac.new(key, data, hashlib.sha256).digest()
+    for step in (b"\x00", b"\x01"):
+        k = mac(k, v + step + seed)
+        v = mac(k, v)
+    v = mac(k, v)  # the first try is in range but once in 2^127
+    nonce = int.from_bytes(v, "big")
+    x, y = _times(nonce, G)
+    r = x % N
+    s = pow(nonce, -1, N) * (int.from_bytes(digest, "big") + r * int.from_bytes(key32, "big")) % N
+    parity, s = (y % 2, s) if s <= N // 2 else (1 - y % 2, N - s)
+    return "0x" + (r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([27 + parity])).hex()
 
 
 def eip191(message):

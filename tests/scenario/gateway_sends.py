@@ -2,9 +2,9 @@
 comes back: nothing is sent twice, no nonce goes to two, and everything is served again without a restart."""
 
 import threading
-import time
 
 import ethereum as eth
+from crowd import Crowd
 from expect import claim, done
 from gateway import Failed, Gateway
 from node import Node, nonce_of
@@ -98,59 +98,18 @@ def node_that_fails(stack, me):
 def signer_that_dies(stack, me, sealed):
     node = Node()
     gateway = Gateway(stack, "--upstream", node.url, "--address", me, name="gateway-2")
-    answered, failed, wrong, stop = [], [], [], threading.Event()
-
-    def client(number):
-        for turn in range(100000):
-            if stop.is_set():
-                return
-            value = number * 1000000 + turn + 1
-            try:
-                if turn % 2:
-                    message = b"%d" % value
-                    gateway.call("eth_sign", me, "0x" + message.hex())
-                else:
-                    answered.append((value, gateway.call("eth_sendTransaction", pay(me, value))))
-            except Failed as failure:
-                failed.append(failure)
-                if failure.code != -32002:
-                    wrong.append(str(failure))
-                time.sleep(0.05)
-            except Exception as failure:  # a broken connection or a hang is none of what is promised
-                wrong.append(repr(failure))
-
-    clients = [threading.Thread(target=client, args=(n,)) for n in range(8)]
-    for thread in clients:
-        thread.start()
-
-    def served(count):
-        deadline, target = time.monotonic() + 20, len(answered) + count
-        while len(answered) < target and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return len(answered) >= target
-
-    claim("eight clients are served", served(20))
+    crowd = Crowd(gateway, node, me, pay)
+    claim("eight clients are served", crowd.is_served())
     stack.ensignd.kill()
     stack.ensignd.wait()
-    time.sleep(0.7)
-    claim("the signer is killed under them: each is told", len(failed) > 0)
+    claim("the signer is killed under them: each is told", crowd.is_told())
     health = gateway.http("GET", "/healthcheck")
     claim("healthcheck says so", health[0] == 503 and gateway.http("GET", "/upcheck")[0] == 200, str(health))
     stack.start_signer()
     stack.provision(sealed)
-    claim("it comes back, and they are served again without a restart of the gateway", served(20))
+    claim("it comes back, and they are served again without a restart of the gateway", crowd.is_served())
     claim("healthcheck too", gateway.http("GET", "/healthcheck")[0] == 200)
-    stop.set()
-    for thread in clients:
-        thread.join(30)
-    claim("no client hangs, and no answer was of another kind", not any(t.is_alive() for t in clients) and not wrong,
-          str(wrong[:3]))
-    hashes = [hash_ for _, hash_ in answered]
-    claim("each had its own transaction, of its own value", len(set(hashes)) == len(hashes) and all(
-        int.from_bytes(eth.rlp_decode(bytes.fromhex(node.pool[h][4:]))[6], "big") == v for v, h in answered))
-    claim("no nonce went to two, none was left out, none was handed over twice",
-          node.nonces() == list(range(len(node.pool))) and len(node.handed) == len(set(node.handed)) == len(node.pool),
-          f"{len(node.handed)} handed over, {len(failed)} failures told")
+    crowd.settle()
 
 
 def another_key(stack, me):

@@ -1,5 +1,6 @@
-"""Ethereum's programs through the gateway, with anvil as the node: raw HTTP bodies, web3.py and ethers each have
-transactions mined by eth_sendTransaction; eight clients at once get every nonce once."""
+"""Ethereum's programs the whole way, with anvil as the node: KMS through `ensign proxy`, the enclave through `ensign bridge`,
+and `ensign gateway` in front. Raw HTTP bodies, web3.py and ethers each have transactions mined by eth_sendTransaction; eight
+clients at once get every nonce once."""
 
 import json
 import os
@@ -18,7 +19,8 @@ from anvil import CHAIN, ETHER, Anvil
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scenario"))
 from gateway import Gateway  # noqa: E402
-from stack import Stack  # noqa: E402
+from relayed import Relayed  # noqa: E402
+from relays import clean_up  # noqa: E402
 
 TREASURY = to_checksum_address("0x" + "7e" * 20)
 NODE_FOLDER = pathlib.Path(os.environ["ENSIGN_NODE_FOLDER"])
@@ -77,12 +79,13 @@ def by_ethers(gateway, me):
 
 def main():
     anvil = Anvil(str(NODE_FOLDER / "node_modules/.bin/anvil"))
-    policy = Stack.policy(chain_id=CHAIN, treasury=TREASURY, messages="any")
+    policy = Relayed.policy(chain_id=CHAIN, treasury=TREASURY, messages="any")
     try:
-        with Stack(policy=policy) as stack:
+        with Relayed(policy=policy) as stack:
             me = stack.provision().address
             anvil.fund(me)
-            gateway = Gateway(stack, "--upstream", f"http://127.0.0.1:{anvil.port}")
+            bridge = stack.start_bridge().endpoint
+            gateway = Gateway(stack, "--upstream", f"http://127.0.0.1:{anvil.port}", endpoints=[bridge])
             raw_bodies(anvil, gateway, me)
             eight_at_once(anvil, gateway, me)
             by_web3(gateway, me)
@@ -95,6 +98,7 @@ def main():
             print("refused: by the node, and by the policy, in their own words")
     finally:
         anvil.stop()
+        clean_up()
 
 
 main()
