@@ -58,29 +58,34 @@ static bool root_is_trusted(const struct judge_demands *demands, const struct ha
     return false;
 }
 
-static void judge_signature(struct judge_report *report)
+static void judge_signature(struct judge_report *report, const struct x509_chain *chain)
 {
     uint8_t signed_bytes[ATTESTATION_SIGNED_MAX];
     struct writer out = writer_of(signed_bytes, sizeof signed_bytes);
     struct bytes message = { NULL, 0 };
     struct fault why = { 0 };
     attestation_doc_put_signed(&out, &report->doc);
-    const bool ok = writer_done(&out, &message)
-                        ? x509_leaf_signed(report->doc.certificate, message, report->doc.signature, &why)
-                        : fault_set(&why, FAULT_LIMIT, "document too long");
+    const bool ok = writer_done(&out, &message) ? x509_leaf_signed(chain, message, report->doc.signature, &why)
+                                                : fault_set(&why, FAULT_LIMIT, "document too long");
     note_fault(report, "signature", ok, "ES384, by the leaf", &why);
 }
 
 static void judge_chain(struct judge_report *report, uint64_t utc_ms)
 {
     const struct attestation_doc *doc = &report->doc;
-    const struct x509_chain chain = { .bundle = doc->cabundle,
-                                      .bundle_count = doc->cabundle_count,
-                                      .leaf = doc->certificate };
-    struct fault why = { 0 };
-    note_fault(report, "order", x509_chain_in_order(&chain, &why), "root first", &why);
-    note_fault(report, "chain", x509_chain_holds(&chain, utc_ms / 1000, &why), "holds up to the root", &why);
-    note_fault(report, "leaf", x509_leaf_may_sign(doc->certificate, &why), "end entity, digitalSignature, P-384", &why);
+    struct x509_chain *chain = x509_chain_read(doc->cabundle, doc->cabundle_count, doc->certificate);
+    if (chain == NULL) {
+        judge_note(report, "order", false, "no memory for certificates");
+        return;
+    }
+    struct fault order = { 0 }, path = { 0 }, leaf = { 0 };
+    /* First, so that the order need not verify the same signatures again. */
+    const bool holds = x509_chain_holds(chain, utc_ms / 1000, &path);
+    note_fault(report, "order", x509_chain_in_order(chain, &order), "root first", &order);
+    note_fault(report, "chain", holds, "holds up to the root", &path);
+    note_fault(report, "leaf", x509_leaf_may_sign(chain, &leaf), "end entity, digitalSignature, P-384", &leaf);
+    judge_signature(report, chain);
+    x509_chain_free(chain);
 }
 
 static void judge_freshness(struct judge_report *report, const struct judge_demands *demands)
@@ -126,7 +131,6 @@ bool judge(struct bytes document, const struct judge_demands *demands, struct ju
         return false;
 
     judge_chain(report, demands->at_its_own_time ? doc->timestamp_ms : demands->utc_ms);
-    judge_signature(report);
     report->genuine = report->believed;
 
     judge_freshness(report, demands);

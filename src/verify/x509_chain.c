@@ -9,11 +9,17 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { NAME_TEXT = 32 };
+enum { NAME_TEXT = 40 };
+
+struct x509_chain {
+    bool path_is_this; /* the path that x509_chain_holds verified is all of them, in this order */
+    size_t count;      /* with the leaf */
+    X509 *each[];      /* root first, leaf last; NULL: not one DER certificate */
+};
 
 static void certificate_name(const struct x509_chain *chain, size_t index, char name[static NAME_TEXT])
 {
-    if (index == chain->bundle_count)
+    if (index == chain->count - 1)
         snprintf(name, NAME_TEXT, "the leaf");
     else
         snprintf(name, NAME_TEXT, "certificate %zu", index);
@@ -33,88 +39,109 @@ static X509 *certificate_read(struct bytes der)
     return certificate;
 }
 
-/* The whole chain, root first, leaf last; NULL on failure. */
-static STACK_OF(X509) * chain_read(const struct x509_chain *chain, struct fault *why)
+struct x509_chain *x509_chain_read(const struct bytes *bundle, size_t count, struct bytes leaf)
 {
-    STACK_OF(X509) *read = sk_X509_new_null();
-    if (read == NULL) {
-        fault_set(why, FAULT_INTERNAL, "no memory for certificates");
+    must(count >= 1 && count < INT_MAX);
+    struct x509_chain *chain = OPENSSL_zalloc(sizeof *chain + (count + 1) * sizeof chain->each[0]);
+    if (chain == NULL)
         return NULL;
-    }
-    for (size_t i = 0; i <= chain->bundle_count; i++) {
-        X509 *certificate = certificate_read(i < chain->bundle_count ? chain->bundle[i] : chain->leaf);
-        if (certificate == NULL || sk_X509_push(read, certificate) == 0) {
+    chain->count = count + 1;
+    for (size_t i = 0; i <= count; i++)
+        chain->each[i] = certificate_read(i < count ? bundle[i] : leaf);
+    return chain;
+}
+
+void x509_chain_free(struct x509_chain *chain)
+{
+    for (size_t i = 0; chain != NULL && i < chain->count; i++)
+        X509_free(chain->each[i]);
+    OPENSSL_free(chain);
+}
+
+static X509 *leaf_of(const struct x509_chain *chain)
+{
+    return chain->each[chain->count - 1];
+}
+
+static bool all_are_read(const struct x509_chain *chain, struct fault *why)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        if (chain->each[i] == NULL) {
             char name[NAME_TEXT];
             certificate_name(chain, i, name);
-            fault_set(why, FAULT_REMOTE, "%s is not one DER certificate", name);
-            X509_free(certificate);
-            sk_X509_pop_free(read, X509_free);
-            return NULL;
+            return fault_set(why, FAULT_REMOTE, "%s is not one DER certificate", name);
         }
     }
-    return read;
+    return true;
+}
+
+/* The path that was verified, leaf first, is the chain itself: libcrypto hands back the objects that it was given. */
+static bool is_this_chain(const struct x509_chain *chain, STACK_OF(X509) * path)
+{
+    const int count = (int)chain->count;
+    bool same = sk_X509_num(path) == count;
+    for (int i = 0; same && i < count; i++)
+        same = sk_X509_value(path, count - 1 - i) == chain->each[i];
+    return same;
+}
+
+static bool verify_path(struct x509_chain *chain, X509_STORE_CTX *context, struct fault *why)
+{
+    if (X509_verify_cert(context) == 1) {
+        chain->path_is_this = is_this_chain(chain, X509_STORE_CTX_get0_chain(context));
+        return true;
+    }
+    char name[NAME_TEXT];
+    /* Depth counts from the leaf. */
+    const size_t leaf = chain->count - 1, depth = (size_t)X509_STORE_CTX_get_error_depth(context);
+    certificate_name(chain, depth > leaf ? 0 : leaf - depth, name);
+    return fault_set(why, FAULT_REMOTE, "%s: %s", name,
+                     X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+}
+
+bool x509_chain_holds(struct x509_chain *chain, uint64_t utc_s, struct fault *why)
+{
+    if (!all_are_read(chain, why))
+        return false;
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    STACK_OF(X509) *between = sk_X509_new_null();
+    bool ready = store != NULL && context != NULL && between != NULL && X509_STORE_add_cert(store, chain->each[0]) == 1;
+    for (size_t i = 1; ready && i < chain->count - 1; i++)
+        ready = sk_X509_push(between, chain->each[i]) > 0;
+    ready = ready && X509_STORE_CTX_init(context, store, leaf_of(chain), between) == 1;
+    bool ok = ready || fault_set(why, FAULT_INTERNAL, "no memory for certificates");
+    if (ready) {
+        X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context), (time_t)utc_s);
+        ok = verify_path(chain, context, why);
+    }
+    sk_X509_free(between);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    return ok;
+}
+
+static bool is_signed_by(X509 *issuer, X509 *certificate)
+{
+    EVP_PKEY *key = X509_get0_pubkey(issuer);
+    return key != NULL && X509_verify(certificate, key) == 1;
 }
 
 bool x509_chain_in_order(const struct x509_chain *chain, struct fault *why)
 {
-    STACK_OF(X509) *all = chain_read(chain, why);
-    if (all == NULL)
+    if (!all_are_read(chain, why))
         return false;
-    bool ok = true;
-    for (int i = 1; ok && i < sk_X509_num(all); i++) {
-        X509 *issuer = sk_X509_value(all, i - 1), *certificate = sk_X509_value(all, i);
-        EVP_PKEY *key = X509_get0_pubkey(issuer);
-        ok = X509_check_issued(issuer, certificate) == X509_V_OK && key != NULL && X509_verify(certificate, key) == 1;
-        if (!ok) {
+    for (size_t i = 1; i < chain->count; i++) {
+        X509 *issuer = chain->each[i - 1], *certificate = chain->each[i];
+        if (X509_check_issued(issuer, certificate) != X509_V_OK ||
+            (!chain->path_is_this && !is_signed_by(issuer, certificate))) {
             char name[NAME_TEXT];
-            certificate_name(chain, (size_t)i, name);
-            fault_set(why, FAULT_REMOTE, "%s is not signed by certificate %d (want the bundle root first)", name,
-                      i - 1);
+            certificate_name(chain, i, name);
+            return fault_set(why, FAULT_REMOTE, "%s is not signed by certificate %zu (want the bundle root first)",
+                             name, i - 1);
         }
     }
-    sk_X509_pop_free(all, X509_free);
-    return ok;
-}
-
-bool x509_chain_holds(const struct x509_chain *chain, uint64_t utc_s, struct fault *why)
-{
-    STACK_OF(X509) *all = chain_read(chain, why);
-    if (all == NULL)
-        return false;
-    bool ok = false;
-    X509_STORE *store = X509_STORE_new();
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
-    STACK_OF(X509) *between = sk_X509_new_null();
-    const int leaf = sk_X509_num(all) - 1;
-    if (store == NULL || context == NULL || between == NULL || X509_STORE_add_cert(store, sk_X509_value(all, 0)) != 1) {
-        fault_set(why, FAULT_INTERNAL, "no memory for certificates");
-        goto out;
-    }
-    for (int i = 1; i < leaf; i++) {
-        if (sk_X509_push(between, sk_X509_value(all, i)) == 0) {
-            fault_set(why, FAULT_INTERNAL, "no memory for certificates");
-            goto out;
-        }
-    }
-    if (X509_STORE_CTX_init(context, store, sk_X509_value(all, leaf), between) != 1) {
-        fault_set(why, FAULT_INTERNAL, "no memory for certificates");
-        goto out;
-    }
-    X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context), (time_t)utc_s);
-    ok = X509_verify_cert(context) == 1;
-    if (!ok) {
-        char name[NAME_TEXT];
-        /* Depth counts from the leaf. */
-        const int depth = X509_STORE_CTX_get_error_depth(context);
-        certificate_name(chain, depth > leaf ? 0 : (size_t)(leaf - depth), name);
-        fault_set(why, FAULT_REMOTE, "%s: %s", name, X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
-    }
-out:
-    sk_X509_free(between);
-    X509_STORE_CTX_free(context);
-    X509_STORE_free(store);
-    sk_X509_pop_free(all, X509_free);
-    return ok;
+    return true;
 }
 
 static bool key_is_p384(EVP_PKEY *key)
@@ -126,22 +153,17 @@ static bool key_is_p384(EVP_PKEY *key)
            bytes_equal(bytes_of_text(group), BYTES_LIT("secp384r1"));
 }
 
-bool x509_leaf_may_sign(struct bytes leaf, struct fault *why)
+bool x509_leaf_may_sign(const struct x509_chain *chain, struct fault *why)
 {
-    X509 *certificate = certificate_read(leaf);
-    if (certificate == NULL)
+    X509 *leaf = leaf_of(chain);
+    if (leaf == NULL)
         return fault_set(why, FAULT_REMOTE, "the leaf is not one DER certificate");
-    bool ok = true;
     /* X509_check_ca: 0 is certainly no CA; old forms of CA are refused with the rest. */
-    if (X509_check_ca(certificate) != 0)
-        ok = fault_set(why, FAULT_REMOTE, "the leaf is a CA certificate (want an end entity)");
-    else if ((X509_get_extension_flags(certificate) & EXFLAG_KUSAGE) == 0 ||
-             (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) == 0)
-        ok = fault_set(why, FAULT_REMOTE, "the leaf's key usage lacks digitalSignature");
-    else if (!key_is_p384(X509_get0_pubkey(certificate)))
-        ok = fault_set(why, FAULT_REMOTE, "the leaf's key is not on P-384");
-    X509_free(certificate);
-    return ok;
+    if (X509_check_ca(leaf) != 0)
+        return fault_set(why, FAULT_REMOTE, "the leaf is a CA certificate (want an end entity)");
+    if ((X509_get_extension_flags(leaf) & EXFLAG_KUSAGE) == 0 || (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)
+        return fault_set(why, FAULT_REMOTE, "the leaf's key usage lacks digitalSignature");
+    return key_is_p384(X509_get0_pubkey(leaf)) || fault_set(why, FAULT_REMOTE, "the leaf's key is not on P-384");
 }
 
 /* ECDSA-Sig-Value in DER, as libcrypto wants it. Two integers of 48 bytes take at most 104. */
@@ -164,12 +186,12 @@ static size_t signature_to_der(struct bytes signature, uint8_t der[static 128])
     return len;
 }
 
-bool x509_leaf_signed(struct bytes leaf, struct bytes message, struct bytes signature, struct fault *why)
+bool x509_leaf_signed(const struct x509_chain *chain, struct bytes message, struct bytes signature, struct fault *why)
 {
     if (signature.len != ES384_SIGNATURE)
         return fault_set(why, FAULT_REMOTE, "signature of %zu bytes (want %d)", signature.len, ES384_SIGNATURE);
-    X509 *certificate = certificate_read(leaf);
-    EVP_PKEY *key = certificate != NULL ? X509_get0_pubkey(certificate) : NULL;
+    X509 *leaf = leaf_of(chain);
+    EVP_PKEY *key = leaf != NULL ? X509_get0_pubkey(leaf) : NULL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     uint8_t der[128];
     const size_t der_len = signature_to_der(signature, der);
@@ -177,7 +199,6 @@ bool x509_leaf_signed(struct bytes leaf, struct bytes message, struct bytes sign
                     EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, key) == 1 &&
                     EVP_DigestVerify(context, der, der_len, message.data, message.len) == 1;
     EVP_MD_CTX_free(context);
-    X509_free(certificate);
     return ok || fault_set(why, FAULT_REMOTE, "the document's signature is not the leaf's");
 }
 

@@ -150,6 +150,92 @@ static void another_roots_leaf_is_not_ours(void)
     CHECK(!report.genuine);
 }
 
+static void expect_check(size_t at, const char *name, bool ok, const char *found)
+{
+    CHECK_ROW(name, strcmp(report.checks[at].name, name) == 0 && report.checks[at].ok == ok);
+    CHECK_ROW(report.checks[at].found, strstr(report.checks[at].found, found) != NULL);
+}
+
+/* Names and dates are right, one signature is not: order and chain each find it for themselves. */
+static void each_certificates_signature_counts(void)
+{
+    for (size_t i = 1; i <= NSM_LEAF; i++) {
+        uint8_t changed[4096];
+        char order[64], chain[64];
+        begin();
+        struct bytes *const one = i == NSM_LEAF ? &plan.certificate : &plan.cabundle[i];
+        CHECK(one->len <= sizeof changed);
+        memcpy(changed, one->data, one->len);
+        changed[one->len - 1] ^= 1; /* of s */
+        *one = (struct bytes){ changed, one->len };
+        CHECK(!judge(made(), &demands, &report) && !report.genuine);
+        snprintf(order, sizeof order,
+                 i == NSM_LEAF ? "the leaf is not signed by certificate %zu (" : "is not signed by certificate %zu (",
+                 i - 1);
+        snprintf(chain, sizeof chain,
+                 i == NSM_LEAF ? "the leaf: certificate signature failure"
+                               : "certificate %zu: certificate signature failure",
+                 i);
+        expect_check(2, "order", false, order);
+        expect_check(3, "chain", false, chain);
+        expect_check(4, "leaf", true, "");
+        expect_check(5, "signature", true, "");
+    }
+}
+
+/* The zonal CA stands there twice: a path is found that leaves one of them out. */
+static void a_path_that_leaves_one_out_is_no_order(void)
+{
+    begin();
+    plan.cabundle_count = NSM_LEAF + 1;
+    for (size_t i = NSM_LEAF; i > NSM_ZONAL; i--)
+        plan.cabundle[i] = plan.cabundle[i - 1];
+    CHECK(!judge(made(), &demands, &report));
+    expect_check(2, "order", false, "certificate 3 is not signed by certificate 2");
+    expect_check(3, "chain", true, "holds");
+}
+
+/* A certificate that bears the root's name and that another key signed stands after the root. By their names the six
+ * are in order, and the path that libcrypto finds goes past it. */
+static void a_path_past_a_rival_is_no_order(void)
+{
+    const struct identity_plan as_root = {
+        .curve = "P-384",
+        .not_before_s = NOW_S - 60,
+        .not_after_s = NOW_S + 600,
+        .subject = { { "C", "US" }, { "O", "Amazon" }, { "OU", "AWS" }, { "CN", "aws.nitro-enclaves" } },
+        .extensions = { { NID_basic_constraints, "critical,CA:TRUE" }, { NID_key_usage, "critical,keyCertSign" } }
+    };
+    struct identity rival = { 0 };
+    struct fault why = { 0 };
+    CHECK(identity_make(&as_root, &other.chain[NSM_ROOT], &rival, &why));
+    begin();
+    plan.cabundle_count = NSM_LEAF + 1;
+    for (size_t i = NSM_LEAF; i > NSM_REGIONAL; i--)
+        plan.cabundle[i] = plan.cabundle[i - 1];
+    plan.cabundle[1] = identity_der(&rival);
+    expect("a rival of the root", made(), "order");
+    expect_check(2, "order", false, "certificate 1 is not signed by certificate 0");
+    identity_free(&rival);
+}
+
+static void certificates_that_cannot_be_read_are_told(void)
+{
+    begin();
+    plan.cabundle[2].len--;
+    CHECK(!judge(made(), &demands, &report));
+    expect_check(2, "order", false, "certificate 2 is not one DER certificate");
+    expect_check(3, "chain", false, "certificate 2 is not one DER certificate");
+    expect_check(4, "leaf", true, "");
+    expect_check(5, "signature", true, "");
+    begin();
+    plan.certificate.len--;
+    CHECK(!judge(made(), &demands, &report));
+    expect_check(2, "order", false, "the leaf is not one DER certificate");
+    expect_check(4, "leaf", false, "the leaf is not one DER certificate");
+    expect_check(5, "signature", false, "not the leaf's");
+}
+
 static void signatures_are_the_leafs(void)
 {
     begin();
@@ -216,7 +302,10 @@ static void leaves_must_be_fit_to_sign(void)
     plan_p256.extensions[1].nid = NID_key_usage;
     plan_p256.extensions[1].value = "digitalSignature";
     struct identity leaf_p256 = variant(&plan_p256);
-    CHECK(!x509_leaf_may_sign(identity_der(&leaf_p256), &why) && strstr(why.text, "P-384") != NULL);
+    const struct bytes root = identity_der(&pki.chain[NSM_ROOT]);
+    struct x509_chain *chain = x509_chain_read(&root, 1, identity_der(&leaf_p256));
+    CHECK(chain != NULL && !x509_leaf_may_sign(chain, &why) && strstr(why.text, "P-384") != NULL);
+    x509_chain_free(chain);
     identity_free(&leaf_p256);
     /* The instance's own certificate, which is a CA, used as the leaf. */
     begin();
@@ -312,6 +401,10 @@ int main(void)
     hole_02_the_bundle_is_root_first();
     a_missing_certificate_breaks_order_and_chain();
     another_roots_leaf_is_not_ours();
+    each_certificates_signature_counts();
+    a_path_that_leaves_one_out_is_no_order();
+    a_path_past_a_rival_is_no_order();
+    certificates_that_cannot_be_read_are_told();
     signatures_are_the_leafs();
     leaves_must_be_fit_to_sign();
     form_is_strict();
