@@ -1,5 +1,5 @@
-"""The gateway's signing dialects against a real signer: go-livepeer's four calls as the bodies that its client sends,
-Web3Signer's and clef's; what is refused, with which code; and who is let in."""
+"""The gateway's signing dialects against a real signer: Web3Signer's, the wallets' and clef's (go-livepeer's are in
+gateway_livepeer); what is refused, with which code; and who is let in."""
 
 import json
 
@@ -10,7 +10,6 @@ from stack import Stack
 
 TYPED = {"types": {"EIP712Domain": [{"name": "name", "type": "string"}], "Note": [{"name": "text", "type": "string"}]},
          "primaryType": "Note", "domain": {"name": "t"}, "message": {"text": "hello"}}
-LOWER = "0x" + eth.BROKER[2:].lower()
 
 
 def typed_digest():
@@ -24,34 +23,10 @@ def recovered(digest, signature):
     return eth.recover(digest, int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"), raw[64] - 27)
 
 
-def livepeer_calls(gateway, me):
-    """Bodies in the very shape of go-ethereum 1.13.5's rpc client."""
-    low = me.lower()
-    status, body = gateway.post('{"jsonrpc":"2.0","id":1,"method":"eth_accounts"}')
-    claim("eth_accounts without params", (status, body) == (200, '{"jsonrpc":"2.0","id":1,"result":["%s"]}' % low), body)
-    status, body = gateway.post('{"jsonrpc":"2.0","id":2,"method":"eth_sign","params":["%s","0x%s"]}' % (low, "ab" * 32))
-    claim("eth_sign: EIP-191 over the bytes", status == 200 and eth.recover_message(
-        bytes.fromhex("ab" * 32), json.loads(body)["result"]) == me, body)
-    data = "0x" + eth.FUND_DEPOSIT
-    status, body = gateway.post(
-        '{"jsonrpc":"2.0","id":3,"method":"eth_signTransaction","params":[{"from":"%s","to":"%s","gas":"0x3d090",'
-        '"gasPrice":null,"maxFeePerGas":"0x5f5e100","maxPriorityFeePerGas":"0x0","value":"0x2386f26fc10000",'
-        '"nonce":"0x7","data":"%s","chainId":"0xa4b1"}]}' % (low, LOWER, data))
-    raw = json.loads(body)["result"]
-    claim("eth_signTransaction: bare raw hex of type 2", status == 200 and isinstance(raw, str) and
-          raw.startswith("0x02") and eth.sender_of(raw) == me, body)
-    fields = eth.rlp_decode(bytes.fromhex(raw[4:]))
-    claim("of exactly what was asked", [f.hex() if isinstance(f, bytes) else f for f in fields[:9]] ==
-          ["a4b1", "07", "", "05f5e100", "03d090", LOWER[2:], "2386f26fc10000", eth.FUND_DEPOSIT, []], str(fields[:9]))
-    status, body = gateway.post('{"jsonrpc":"2.0","id":4,"method":"eth_signTypedData","params":["%s",%s]}'
-                                % (low, json.dumps(TYPED)))
-    claim("eth_signTypedData", status == 200 and recovered(typed_digest(), json.loads(body)["result"]) == me, body)
-
-
 def web3signer_and_wallets(gateway, me):
+    claim("a text without 0x is its UTF-8", eth.recover_message("grün".encode(), gateway.call("eth_sign", me, "grün")) == me)
     claim("publicKeys: once something was signed", (lambda s, b: s == 200 and eth.checksum(eth.keccak(
         bytes.fromhex(json.loads(b)[0][2:]))[12:]) == me)(*gateway.http("GET", "/api/v1/eth1/publicKeys")))
-    claim("a text without 0x is its UTF-8", eth.recover_message("grün".encode(), gateway.call("eth_sign", me, "grün")) == me)
     claim("no bytes at all", eth.recover_message(b"", gateway.call("eth_sign", me, "0x")) == me)
     claim("personal_sign has them the other way round", eth.recover_message(b"\x01", gateway.call("personal_sign", "0x01", me)) == me)
     claim("typed data as a text (ethers)", recovered(
@@ -143,7 +118,6 @@ with Stack(policy=Stack.policy(messages="any", typed_data="any")) as stack:
     me = stack.provision().address
     gateway = Gateway(stack)
     claim("publicKeys before any signature: not yet", gateway.http("GET", "/api/v1/eth1/publicKeys")[0] == 503)
-    livepeer_calls(gateway, me)
     web3signer_and_wallets(gateway, me)
     clef(gateway, me)
     refusals(gateway, me)

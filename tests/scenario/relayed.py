@@ -2,12 +2,41 @@
 reach the enclave through `ensign bridge`."""
 
 import re
+import select
+import socket
 import urllib.parse
 
-from relays import Names
+from relays import Names, Service, reset
 from stack import BUILD, CLEAN, Signer, Stack
 
 KMS_HOST = "kms.us-east-2.amazonaws.com"
+
+
+class FailingKms:
+    """What stands where KMS's name leads: KMS itself, whose connections are reset after `cut` bytes of answers (None:
+    never)."""
+
+    def __init__(self, port):
+        self.kms_port, self.cut, self.answered = port, None, 0
+        self.port = Service(self._serve).port
+
+    def _serve(self, client):
+        with socket.create_connection(("127.0.0.1", self.kms_port), 5) as kms:
+            self.answered = 0
+            while True:  # in one thread: a descriptor that another waits on is not closed, and nothing is reset
+                for ready in select.select([client, kms], [], [])[0]:
+                    part = ready.recv(65536)
+                    if not part:
+                        return
+                    if ready is client:
+                        kms.sendall(part)
+                        continue
+                    left = len(part) if self.cut is None else min(len(part), self.cut - self.answered)
+                    client.sendall(part[:left])
+                    self.answered += left
+                    if left < len(part):
+                        reset(client)
+                        return
 
 
 class Relayed(Stack):
@@ -16,7 +45,7 @@ class Relayed(Stack):
     def start_signer(self, *arguments, **more):
         if not hasattr(self, "proxy"):
             self.names = Names({KMS_HOST: ["127.0.0.1"]})
-            self.kms_port = urllib.parse.urlsplit(self.env["AWS_ENDPOINT_URL_KMS"]).port
+            self.kms = FailingKms(urllib.parse.urlsplit(self.env["AWS_ENDPOINT_URL_KMS"]).port)
             through = self.folder / "proxy.sock"
             self.env["ENSIGND_ARGS"] = re.sub(r"--kms-stream \S+", f"--kms-stream unix:{through}", self.env["ENSIGND_ARGS"])
             self.start_proxy()
@@ -24,9 +53,9 @@ class Relayed(Stack):
 
     def start_proxy(self):
         allowed = self.folder / "allowed.yaml"
-        allowed.write_text(f"allowlist:\n- {{address: {KMS_HOST}, port: {self.kms_port}}}\n")
+        allowed.write_text(f"allowlist:\n- {{address: {KMS_HOST}, port: {self.kms.port}}}\n")
         self.proxy = self.relay("proxy", "--config", allowed, "--resolver", self.names.at,
-                                f"unix:{self.folder / 'proxy.sock'}", KMS_HOST, self.kms_port)
+                                f"unix:{self.folder / 'proxy.sock'}", KMS_HOST, self.kms.port)
 
     def start_bridge(self):
         where = self.folder / "bridge.sock"
