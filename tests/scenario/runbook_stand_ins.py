@@ -163,6 +163,7 @@ def aws(words):
         sys.exit(subprocess.run([build / "ensign-sim", "role", "--dir", folder / "sim", "--name", given["role-name"], "--policy",
                                  policy], stdout=subprocess.DEVNULL).returncode)
     if os.environ.get("RUNBOOK_AWS_CLI"):
+        os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]  # what version 1 of the CLI reads
         os.execv(os.environ["RUNBOOK_AWS_CLI"], ["aws", *words])
     from aws import Kms
     assert words[0] == "kms", words
