@@ -3,21 +3,34 @@
 #ifndef TESTS_BENCH_BENCH_H
 #define TESTS_BENCH_BENCH_H
 
+#include "clock.h"
+
 #include "core/base/bytes.h"
 
 /* The file FOLDER/name, kept until the end. Ends the program when it is not there. */
 struct bytes bench_file(const char *folder, const char *name);
 
-/* The signer, request and policy of bench_core_redeem, and the key of bench_raw_once. */
-void bench_start_redeem(const char *folder);
+/* What can be run in this process; each is one request or one call. Those before BENCH_COUNTED are counted too. */
+enum bench_what {
+    BENCH_SIGN, /* raw libsecp256k1 */
+    BENCH_RECOVER,
+    BENCH_VERIFY,
+    BENCH_REDEEM, /* policy, budget, ticket signature, signature, signer recovered */
+    BENCH_TRANSFER,
+    BENCH_BATCH, /* of 20 tickets */
+    BENCH_TICKET,
+    BENCH_DOCUMENT, /* an attestation document judged */
+    BENCH_P384,     /* as many verifications as a document has signatures */
+    BENCH_COUNTED,
+    BENCH_TICKET_MANY = BENCH_COUNTED, /* under 10,000 recipients */
+    BENCH_JOBS,
+};
+extern struct bench_job bench_jobs[BENCH_JOBS];
 
-/* A redeem, once, in this process: policy, budget, ticket signature, signature, signer recovered. */
-void bench_core_redeem(void *unused);
+/* Makes ready what is before BENCH_COUNTED, from the folder's files. */
+void bench_start(const char *folder);
 
-/* Raw sign, recover and verify, once each. */
-void bench_raw_once(void *unused);
-
-/* Raw libsecp256k1, and whole requests in this process. */
+/* Everything in this process, in turns. After bench_start. */
 void bench_in_process(const char *folder);
 
 /* The same redeem through ensignd's sockets FOLDER/one.sock (one worker, process one_pid) and FOLDER/two.sock (two). */

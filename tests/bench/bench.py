@@ -1,7 +1,9 @@
 """make bench: what ensign costs beside what is physically needed, on this machine, in this run. One table, and
 bench.json in the build folder. Every figure but three times and two sizes is a ratio of things measured in turns.
 
-    ENSIGN_BUILD=build python3 tests/bench/bench.py
+    ENSIGN_BUILD=build python3 tests/bench/bench.py [--strict | --requests FOLDER]
+
+Missed aims are told, and end the run with exit code 1 only under --strict. --requests writes what instructions.py counts.
 """
 
 import base64
@@ -113,7 +115,6 @@ def write_requests(folder, signer, few):
         text = json.dumps({"method": method, "params": params}, sort_keys=True, separators=(",", ":"))
         (folder / f"{name}.json").write_text(text)
     (folder / "policy.json").write_text(json.dumps(few))
-    (folder / "policy-10000.json").write_text(json.dumps(policy(recipients(10000))))
     document = base64.b64decode(signer.call("attestation", nonce="0x" + "22" * 32)["document_b64"])
     (folder / "document.bin").write_bytes(document)
 
@@ -134,6 +135,29 @@ def with_connections(stack, count):
     return kib
 
 
+def start_signers(stack, few):
+    """Two ensignd with the same key, "one" and "two" by their workers. Gives how the last was provisioned, and the processes' ids."""
+    sealed = stack.seal(KEY)
+    params = {"region": stack.env["AWS_REGION"], "ciphertext_b64": sealed["ciphertext_b64"], "policy": few, **stack.role_params()}
+    processes = {}
+    for name, workers in (("two", 2), ("one", 1)):
+        arguments = stack.env["ENSIGND_ARGS"]
+        stack.env["ENSIGND_ARGS"] += f" --workers {workers}"
+        stack.start_signer(name=name, settings={**stack.settings, "lease_seconds": 86400, "limits": {"connections": 1200}})
+        stack.env["ENSIGND_ARGS"] = arguments
+        stack.signer.call("provision", **params)
+        processes[name] = stack.ensignd.pid
+    return params, processes
+
+
+def only_requests(folder):
+    few = policy(recipients(10))
+    with Stack(mode="open", policy=few) as stack:
+        stack.stop_signer()
+        start_signers(stack, few)
+        write_requests(folder, stack.signer, few)
+
+
 def measure():
     few, figures = policy(recipients(10)), {}
     with Stack(mode="open", policy=few) as stack:
@@ -141,18 +165,10 @@ def measure():
         upstream = stack.env["ENSIGND_ARGS"].split("--kms-stream ")[1].split()[0]
         relay = Relay(stack.folder / "relay.sock", upstream.removeprefix("unix:"))
         stack.env["ENSIGND_ARGS"] = stack.env["ENSIGND_ARGS"].replace(upstream, f"unix:{stack.folder}/relay.sock")
-        sealed = stack.seal(KEY)
-        params = {"region": stack.env["AWS_REGION"], "ciphertext_b64": sealed["ciphertext_b64"], "policy": few, **stack.role_params()}
-        processes = {}
-        for name, workers in (("two", 2), ("one", 1)):
-            arguments = stack.env["ENSIGND_ARGS"]
-            stack.env["ENSIGND_ARGS"] += f" --workers {workers}"
-            stack.start_signer(name=name, settings={**stack.settings, "lease_seconds": 86400, "limits": {"connections": 1200}})
-            stack.env["ENSIGND_ARGS"] = arguments
-            stack.signer.call("provision", **params)
-            processes[name] = stack.ensignd.pid
+        params, processes = start_signers(stack, few)
         figures["provision_overhead_ms"] = statistics.median(provision_overheads(stack, relay, params))
         write_requests(stack.folder, stack.signer, few)
+        (stack.folder / "policy-10000.json").write_text(json.dumps(policy(recipients(10000))))
         figures["anon_kib_idle"] = stack.anonymous_kib()
         figures["anon_kib_1000_connections"] = with_connections(stack, 1000)
         program = [BUILD / "tests/bench/bench", stack.folder, str(processes["one"]), str(processes["two"])]
@@ -180,4 +196,7 @@ def main():
     (BUILD / "bench.json").write_text(json.dumps({"cores": cores, "load": os.getloadavg()[0], "figures": table}, indent=2) + "\n")
 
 
-main()
+if sys.argv[1:2] == ["--requests"]:
+    only_requests(pathlib.Path(sys.argv[2]))
+else:
+    main()

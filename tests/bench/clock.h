@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct bench_job {
+    const char *name;
     void (*run)(void *context); /* once */
     void *context;
     double best_us; /* of one run; the result */

@@ -41,13 +41,6 @@ static void raw_verify(void *unused)
     must(secp256k1_ecdsa_verify(raw.context, &raw.signature, raw.digest, &raw.public_key) == 1);
 }
 
-void bench_raw_once(void *unused)
-{
-    raw_sign(unused);
-    raw_recover(unused);
-    raw_verify(unused);
-}
-
 static void start_raw(void)
 {
     static const uint8_t seed[32] = { 5 };
@@ -97,14 +90,6 @@ static struct scene *provisioned(const char *folder, const char *policy)
     return scene;
 }
 
-static struct whole redeem;
-
-void bench_core_redeem(void *unused)
-{
-    (void)unused;
-    answer(&redeem);
-}
-
 static struct bytes document;
 static struct judge_demands demands;
 
@@ -147,43 +132,45 @@ static void start_document(const char *folder)
     EVP_MD_CTX_free(context);
 }
 
-void bench_start_redeem(const char *folder)
+static struct whole redeem, transfer, batch, ticket_few, ticket_many;
+
+struct bench_job bench_jobs[BENCH_JOBS] = {
+    [BENCH_SIGN] = { .name = "sign", .run = raw_sign },
+    [BENCH_RECOVER] = { .name = "recover", .run = raw_recover },
+    [BENCH_VERIFY] = { .name = "verify", .run = raw_verify },
+    [BENCH_REDEEM] = { .name = "redeem", .run = answer, .context = &redeem },
+    [BENCH_TRANSFER] = { .name = "transfer", .run = answer, .context = &transfer },
+    [BENCH_BATCH] = { .name = "batch", .run = answer, .context = &batch },
+    [BENCH_TICKET] = { .name = "ticket", .run = answer, .context = &ticket_few },
+    [BENCH_DOCUMENT] = { .name = "document", .run = judge_document },
+    [BENCH_P384] = { .name = "p384", .run = verify_p384 },
+    [BENCH_TICKET_MANY] = { .name = "ticket_many", .run = answer, .context = &ticket_many },
+};
+
+void bench_start(const char *folder)
 {
-    redeem = (struct whole){ provisioned(folder, "policy.json"), bench_file(folder, "redeem.json") };
+    struct scene *const few = provisioned(folder, "policy.json");
+    redeem = (struct whole){ few, bench_file(folder, "redeem.json") };
+    batch = (struct whole){ few, bench_file(folder, "batch.json") };
+    ticket_few = (struct whole){ few, bench_file(folder, "ticket.json") };
+    transfer = (struct whole){ provisioned(folder, NULL), bench_file(folder, "transfer.json") };
     start_raw();
+    start_document(folder);
 }
 
 void bench_in_process(const char *folder)
 {
-    bench_start_redeem(folder);
-    struct scene *const few = redeem.scene;
-    struct scene *const many = provisioned(folder, "policy-10000.json");
-    struct whole transfer = { provisioned(folder, NULL), bench_file(folder, "transfer.json") };
-    struct whole batch = { few, bench_file(folder, "batch.json") };
-    struct whole ticket_few = { few, bench_file(folder, "ticket.json") };
-    struct whole ticket_many = { many, ticket_few.request };
-    start_document(folder);
-    enum { SIGN, RECOVER, VERIFY, REDEEM, TRANSFER, TICKETS, FEW, MANY, DOCUMENT, P384, JOBS };
-    struct bench_job jobs[JOBS] = {
-        [SIGN] = { .run = raw_sign },
-        [RECOVER] = { .run = raw_recover },
-        [VERIFY] = { .run = raw_verify },
-        [REDEEM] = { .run = answer, .context = &redeem },
-        [TRANSFER] = { .run = answer, .context = &transfer },
-        [TICKETS] = { .run = answer, .context = &batch },
-        [FEW] = { .run = answer, .context = &ticket_few },
-        [MANY] = { .run = answer, .context = &ticket_many },
-        [DOCUMENT] = { .run = judge_document },
-        [P384] = { .run = verify_p384 },
-    };
-    bench_in_turns(jobs, JOBS, SLICE_MS);
-    const double sign = jobs[SIGN].best_us, recover = jobs[RECOVER].best_us, verify = jobs[VERIFY].best_us;
+    ticket_many = (struct whole){ provisioned(folder, "policy-10000.json"), ticket_few.request };
+    bench_in_turns(bench_jobs, BENCH_JOBS, SLICE_MS);
+    const struct bench_job *const jobs = bench_jobs;
+    const double sign = jobs[BENCH_SIGN].best_us, recover = jobs[BENCH_RECOVER].best_us;
+    const double verify = jobs[BENCH_VERIFY].best_us;
     bench_say("sign_raw_us", sign);
     bench_say("recover_raw_us", recover);
     bench_say("verify_raw_us", verify);
-    bench_say("core_ratio", (sign + recover + verify) / jobs[REDEEM].best_us);
-    bench_say("core_transfer_ratio", (sign + recover) / jobs[TRANSFER].best_us);
-    bench_say("batch_20_ratio", jobs[TICKETS].best_us / (BATCH * verify + sign + recover));
-    bench_say("allowlist_ratio", jobs[MANY].best_us / jobs[FEW].best_us);
-    bench_say("verify_document_ratio", jobs[DOCUMENT].best_us / jobs[P384].best_us);
+    bench_say("core_ratio", (sign + recover + verify) / jobs[BENCH_REDEEM].best_us);
+    bench_say("core_transfer_ratio", (sign + recover) / jobs[BENCH_TRANSFER].best_us);
+    bench_say("batch_20_ratio", jobs[BENCH_BATCH].best_us / (BATCH * verify + sign + recover));
+    bench_say("allowlist_ratio", jobs[BENCH_TICKET_MANY].best_us / jobs[BENCH_TICKET].best_us);
+    bench_say("verify_document_ratio", jobs[BENCH_DOCUMENT].best_us / jobs[BENCH_P384].best_us);
 }

@@ -204,7 +204,7 @@ void bench_over_sockets(const char *folder, int one_pid, int two_pid)
         fail("the signers' clocks");
 
     double many = 0, each = 0, with_one = 0, with_two = 0, calm = 0, hostile = 0;
-    struct bench_job core = { .run = bench_core_redeem };
+    struct bench_job core = bench_jobs[BENCH_REDEEM];
     double core_us = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
         bench_in_turns(&core, 1, 4);
