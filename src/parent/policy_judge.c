@@ -15,7 +15,8 @@ bool judge_tx(const struct policy *policy, const struct address *signer, struct 
 {
     struct tx tx;
     return tx_from_json(dictionary, signer, arena, &tx, why) &&
-           policy_judge_tx(policy, signer, &tx, arena, charge, why) && charge_whole_budget(policy, charge, why);
+           policy_judge_tx(policy, &(struct policy_signer){ .address = *signer }, &tx, arena, charge, why) &&
+           charge_whole_budget(policy, charge, why);
 }
 
 bool judge_ticket(const struct policy *policy, const struct address *signer, struct json object, struct arena *arena,

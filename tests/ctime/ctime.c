@@ -51,6 +51,19 @@ static void macs_are_made(void)
         hmac_sha256((struct bytes){ key, len }, BYTES_LIT("message"), &mac);
 }
 
+/* Signatures are made again and compared: the same, and ones that differ in their first and last byte and in parity. */
+static void signatures_that_come_back_are_compared(const struct key_slot *slot, const struct hash32 *digest,
+                                                   const struct signature *signature)
+{
+    struct signature others[3] = { *signature, *signature, *signature };
+    others[0].r[0] ^= 1;
+    others[1].s[31] ^= 1;
+    others[2].y_parity ^= 1;
+    must(key_slot_made(slot, digest, signature));
+    for (size_t i = 0; i < 3; i++)
+        must(!key_slot_made(slot, digest, &others[i]));
+}
+
 /* From KMS's plaintext, as text and as raw bytes, to a signature. */
 static void keys_are_stored_and_sign(struct bytes plaintext, size_t first_secret)
 {
@@ -64,6 +77,7 @@ static void keys_are_stored_and_sign(struct bytes plaintext, size_t first_secret
     must(secret_text_set(&text, plaintext));
     conceal(text.bytes + first_secret, text.len - first_secret);
     must(key_slot_store(slot, &text, &address, &why) && key_slot_sign(slot, &digest, &signature, &why));
+    signatures_that_come_back_are_compared(slot, &digest, &signature);
     key_slot_wipe(slot);
     secret_text_wipe(&text);
 }

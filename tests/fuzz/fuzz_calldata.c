@@ -106,7 +106,8 @@ static void check_judging(struct bytes data)
     struct charge charge = { 0 };
     struct fault why;
     const struct tx tx = { .has_to = true, .to = policy.ticket_broker, .data = data };
-    if (!ticket_broker_judge(&policy, &SIGNER, &tx, &arena, &charge, &why)) {
+    const struct policy_signer signer = { .address = SIGNER };
+    if (!ticket_broker_judge(&policy, &signer, &tx, &arena, &charge, &why)) {
         must(why.code == FAULT_POLICY && why.rule != NULL);
         return;
     }

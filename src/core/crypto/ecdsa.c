@@ -83,6 +83,26 @@ bool ecdsa_sign(const struct secret32 *key, const struct hash32 *digest, struct 
     return true;
 }
 
+bool ecdsa_made(const struct secret32 *key, const struct hash32 *digest, const struct signature *signature)
+{
+    secp256k1_ecdsa_recoverable_signature made;
+    uint8_t own[65], brought[65];
+    int recovery_id = 0;
+    must(context != NULL);
+    int is_made = secp256k1_ecdsa_sign_recoverable(context, &made, digest->bytes, key->bytes, NULL, NULL);
+    declassify(&is_made, sizeof is_made);
+    must(secp256k1_ecdsa_recoverable_signature_serialize_compact(context, own, &recovery_id, &made) == 1);
+    own[64] = (uint8_t)recovery_id;
+    memcpy(brought, signature->r, 32);
+    memcpy(brought + 32, signature->s, 32);
+    brought[64] = signature->y_parity;
+    const bool same = secret_equal(BYTES_OF(own), BYTES_OF(brought));
+    wipe(&made, sizeof made);
+    wipe(own, sizeof own);
+    wipe(&recovery_id, sizeof recovery_id);
+    return is_made == 1 && same;
+}
+
 bool ecdsa_recover_public(const struct signature *signature, const struct hash32 *digest, uint8_t public[static 64])
 {
     secp256k1_ecdsa_recoverable_signature parsed;

@@ -25,6 +25,9 @@ bool ecdsa_is_started(void) MUST_USE;
 bool ecdsa_address(const struct secret32 *key, struct address *address) MUST_USE;
 /* False: as above. */
 bool ecdsa_sign(const struct secret32 *key, const struct hash32 *digest, struct signature *signature) MUST_USE;
+/* The signature is, the parity with it, what ecdsa_sign makes. Signs and compares in constant time, and wipes what it
+ * made: that it is not the same tells nothing of the right one. False also: as above. */
+bool ecdsa_made(const struct secret32 *key, const struct hash32 *digest, const struct signature *signature) MUST_USE;
 /* The address of the key that made it. False: no such key, or s in the upper half. */
 bool ecdsa_recover(const struct signature *signature, const struct hash32 *digest, struct address *address) MUST_USE;
 /* The signer's uncompressed public key without its 0x04, 64 bytes. */

@@ -108,6 +108,15 @@ struct charge {
     const struct ticket_charge *tickets; /* in the arena */
 };
 
+/* Who signs. A signer that has its key at hand may give `made`: true only if its key, given that digest, makes that
+ * very signature, the parity with it; `context` is passed back. A ticket's signature is asked of it first, as that is
+ * cheaper than to recover who made it; when it is false, or NULL, the signature is recovered. */
+struct policy_signer {
+    struct address address;
+    bool (*made)(const void *context, const struct hash32 *digest, const struct signature *signature);
+    const void *context;
+};
+
 /* The gate. `policy` NULL is open mode with no policy: everything passes and nothing is charged. A refusal is
  * FAULT_POLICY; its text names what was found and what is allowed and begins as the original's did; why->rule is the
  * policy's key, or one of transaction_type, tx_to, tx_value, calldata, ticket_sender, ticket_signature. FAULT_LIMIT
@@ -116,7 +125,7 @@ struct charge {
  * policy_judge_tx: chain, type (0, 1 and 2), destination, gas and fees, then by destination the broker's functions
  * (core/policy/ticket_broker.h) or a plain transfer to the treasury. Charges the whole fee, the deposit, and every
  * ticket in it. */
-bool policy_judge_tx(const struct policy *policy, const struct address *signer, const struct tx *tx,
+bool policy_judge_tx(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                      struct arena *arena, struct charge *charge, struct fault *why) MUST_USE;
 /* A ticket to be signed: by its fields, unless messages are "none". */
 bool policy_judge_ticket(const struct policy *policy, const struct address *signer, const struct ticket *ticket,

@@ -62,7 +62,7 @@ static bool is_plain_transfer(const struct tx *tx, struct fault *why)
            fault_refuse(why, "treasury", "a transfer to the treasury must have no data (got %zu bytes)", tx->data.len);
 }
 
-bool policy_judge_tx(const struct policy *policy, const struct address *signer, const struct tx *tx,
+bool policy_judge_tx(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                      struct arena *arena, struct charge *charge, struct fault *why)
 {
     struct charge taken = { 0 };

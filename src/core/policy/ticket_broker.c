@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/eth/message.h"
 #include "core/policy/redeem_call.h"
 #include "core/policy/ticket_rules.h"
 
@@ -21,7 +22,7 @@ static bool has_no_value(const char *function, const struct tx *tx, struct fault
            fault_refuse(why, "tx_value", "%s tx.value must be 0 (got %s)", function, u256_text(&tx->value).text);
 }
 
-static bool judge_fund_deposit(const struct policy *policy, const struct address *signer, const struct tx *tx,
+static bool judge_fund_deposit(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                                struct reader arguments, struct arena *arena, struct charge *charge, struct fault *why)
 {
     (void)signer;
@@ -59,36 +60,46 @@ static bool total_is_allowed(const struct policy *policy, const struct redeem_ca
                         counted ? u256_text(&sum).text : "2^256 or more", u256_text(&max->value).text);
 }
 
-static bool is_signed_by(const struct address *signer, const struct ticket *ticket,
+/* signature_read takes v 0 and 1 too, which the contract does not. */
+static bool read_signature(const struct ticket_signature *bytes, struct signature *signature)
+{
+    return bytes->bytes[TICKET_SIGNATURE - 1] >= 27 && signature_read(BYTES_OF(bytes->bytes), signature);
+}
+
+/* Recovered where it cannot be compared, not verified: with the other parity it verifies all the same, and the contract
+ * recovers another address. */
+static bool is_signed_by(const struct policy_signer *signer, const struct hash32 *ticket_hash,
                          const struct ticket_signature *bytes, struct fault *why)
 {
-    const struct hash32 digest = ticket_digest(ticket);
+    const struct hash32 digest = message_hash(BYTES_OF(ticket_hash->bytes));
     struct signature signature;
     struct address by;
-    /* signature_read takes v 0 and 1 too, which the contract does not */
-    if (bytes->bytes[TICKET_SIGNATURE - 1] < 27 || !signature_read(BYTES_OF(bytes->bytes), &signature) ||
-        !ecdsa_recover(&signature, &digest, &by))
+    const bool is_read = read_signature(bytes, &signature);
+    if (is_read && signer->made != NULL && signer->made(signer->context, &digest, &signature))
+        return true;
+    if (!is_read || !ecdsa_recover(&signature, &digest, &by))
         return fault_refuse(why, "ticket_signature",
                             "ticket signature is none (wanted r, s in the lower half, and v 27 or 28, by %s)",
-                            address_lower(signer).text);
-    return address_equal(&by, signer) ||
+                            address_lower(&signer->address).text);
+    return address_equal(&by, &signer->address) ||
            fault_refuse(why, "ticket_signature", "ticket signature mismatch (got one by %s, allowed %s)",
-                        address_lower(&by).text, address_lower(signer).text);
+                        address_lower(&by).text, address_lower(&signer->address).text);
 }
 
 /* The contract pays whoever shows a ticket signed by its sender, from any account; but a transaction that cannot
  * succeed only burns its fee, so a ticket that we did not sign is refused here. Dearer than all other rules, so last.
  */
-static bool tickets_are_signed_by(const struct address *signer, const struct redeem_call *call, struct fault *why)
+static bool tickets_are_signed_by(const struct policy_signer *signer, const struct redeem_call *call,
+                                  const struct ticket_charge *charges, struct fault *why)
 {
     for (size_t i = 0; i < call->count; i++)
-        if (!is_signed_by(signer, &call->tickets[i], &call->signatures[i], why))
+        if (!is_signed_by(signer, &charges[i].ticket_hash, &call->signatures[i], why))
             return name_ticket(why, i, call->count);
     return true;
 }
 
-static bool charge_tickets(const struct redeem_call *call, struct arena *arena, struct charge *charge,
-                           struct fault *why)
+static bool charge_tickets(const struct policy_signer *signer, const struct redeem_call *call, struct arena *arena,
+                           struct charge *charge, struct fault *why)
 {
     struct ticket_charge *charges = (void *)arena_take(arena, call->count * sizeof *charges);
     if (charges == NULL)
@@ -97,7 +108,7 @@ static bool charge_tickets(const struct redeem_call *call, struct arena *arena, 
         charges[i] = (struct ticket_charge){ ticket_hash(&call->tickets[i]), call->tickets[i].face_value };
     charge->tickets = charges;
     charge->ticket_count = call->count;
-    return true;
+    return tickets_are_signed_by(signer, call, charges, why);
 }
 
 static bool tickets_are_allowed(const struct policy *policy, const struct address *signer,
@@ -109,22 +120,22 @@ static bool tickets_are_allowed(const struct policy *policy, const struct addres
     return true;
 }
 
-static bool judge_redeem(const struct policy *policy, const struct address *signer, const struct tx *tx,
+static bool judge_redeem(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                          struct reader arguments, struct arena *arena, struct charge *charge, struct fault *why)
 {
     struct redeem_call call;
     return has_no_value("redeem", tx, why) && redeem_call_read(arguments, arena, &call, why) &&
-           tickets_are_allowed(policy, signer, &call, why) && tickets_are_signed_by(signer, &call, why) &&
-           charge_tickets(&call, arena, charge, why);
+           tickets_are_allowed(policy, &signer->address, &call, why) &&
+           charge_tickets(signer, &call, arena, charge, why);
 }
 
-static bool judge_batch_redeem(const struct policy *policy, const struct address *signer, const struct tx *tx,
+static bool judge_batch_redeem(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                                struct reader arguments, struct arena *arena, struct charge *charge, struct fault *why)
 {
     struct redeem_call call;
     return has_no_value("batch redeem", tx, why) && redeem_call_read_batch(arguments, arena, &call, why) &&
-           tickets_are_allowed(policy, signer, &call, why) && total_is_allowed(policy, &call, why) &&
-           tickets_are_signed_by(signer, &call, why) && charge_tickets(&call, arena, charge, why);
+           tickets_are_allowed(policy, &signer->address, &call, why) && total_is_allowed(policy, &call, why) &&
+           charge_tickets(signer, &call, arena, charge, why);
 }
 
 static bool judge_withdrawal(const char *function, const struct policy *policy, const struct tx *tx,
@@ -136,7 +147,7 @@ static bool judge_withdrawal(const char *function, const struct policy *policy, 
     return has_no_value(function, tx, why) && has_no_arguments(function, arguments, why);
 }
 
-static bool judge_unlock(const struct policy *policy, const struct address *signer, const struct tx *tx,
+static bool judge_unlock(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                          struct reader arguments, struct arena *arena, struct charge *charge, struct fault *why)
 {
     (void)signer;
@@ -145,7 +156,7 @@ static bool judge_unlock(const struct policy *policy, const struct address *sign
     return judge_withdrawal("unlock", policy, tx, &arguments, why);
 }
 
-static bool judge_withdraw(const struct policy *policy, const struct address *signer, const struct tx *tx,
+static bool judge_withdraw(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                            struct reader arguments, struct arena *arena, struct charge *charge, struct fault *why)
 {
     (void)signer;
@@ -165,7 +176,7 @@ const struct broker_function broker_functions[] = {
 /* clang-format on */
 const size_t broker_function_count = sizeof broker_functions / sizeof *broker_functions;
 
-bool ticket_broker_judge(const struct policy *policy, const struct address *signer, const struct tx *tx,
+bool ticket_broker_judge(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                          struct arena *arena, struct charge *charge, struct fault *why)
 {
     struct reader in = reader_of(tx->data);

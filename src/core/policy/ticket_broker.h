@@ -10,14 +10,14 @@
 
 /* Judges a transaction whose `to` is the broker: by its selector, then by the row's rules. FAULT_POLICY, FAULT_LIMIT.
  * What it takes is added to *charge, which is unspecified on failure. */
-bool ticket_broker_judge(const struct policy *policy, const struct address *signer, const struct tx *tx,
+bool ticket_broker_judge(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                          struct arena *arena, struct charge *charge, struct fault *why) MUST_USE;
 
 /* The rows, for tests and for `ensign policy explain`. */
 struct broker_function {
     uint8_t selector[4];   /* first 4 bytes of Keccak-256 of the signature */
     const char *signature; /* a unit test checks that the two agree */
-    bool (*judge)(const struct policy *policy, const struct address *signer, const struct tx *tx,
+    bool (*judge)(const struct policy *policy, const struct policy_signer *signer, const struct tx *tx,
                   struct reader arguments, struct arena *arena, struct charge *charge, struct fault *why);
 };
 extern const struct broker_function broker_functions[];

@@ -25,13 +25,19 @@ static bool hash_of(struct call *call, const struct wish *wish, struct hash32 *d
     return true;
 }
 
+static bool made_by_slot(const void *slot, const struct hash32 *digest, const struct signature *signature)
+{
+    return key_slot_made(slot, digest, signature);
+}
+
 static bool judge(struct call *call, const struct wish *wish, struct charge *charge)
 {
     const struct policy *policy = call->signer->holding.policy;
     const struct address *ours = key_slot_address(call->signer->slot);
+    const struct policy_signer signer = { *ours, made_by_slot, call->signer->slot };
     switch (wish->kind) {
     case WISH_TX:
-        return policy_judge_tx(policy, ours, wish->tx, call->arena, charge, call->why);
+        return policy_judge_tx(policy, &signer, wish->tx, call->arena, charge, call->why);
     case WISH_TICKET:
         return policy_judge_ticket(policy, ours, wish->ticket, call->arena, charge, call->why);
     case WISH_MESSAGE:

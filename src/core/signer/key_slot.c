@@ -112,6 +112,12 @@ bool key_slot_sign(const struct key_slot *slot, const struct hash32 *digest, str
     return true;
 }
 
+bool key_slot_made(const struct key_slot *slot, const struct hash32 *digest, const struct signature *signature)
+{
+    must(slot->loaded);
+    return ecdsa_made(&slot->key, digest, signature);
+}
+
 void key_slot_wipe(struct key_slot *slot)
 {
     wipe(slot, sizeof *slot);

@@ -32,6 +32,16 @@ const struct address *key_slot_address(const struct key_slot *slot) MUST_USE; /*
 bool key_slot_sign(const struct key_slot *slot, const struct hash32 *digest, struct signature *signature,
                    struct fault *why) MUST_USE;
 
+/* Whether that is the very signature, the parity with it, that key_slot_sign would make of that digest (RFC 6979 makes
+ * one and no other). For signatures that come back to us: signing again costs two thirds of recovering the signer.
+ * False says nothing: another signature of the same key may be as good.
+ *
+ * The digest is the caller's to choose, no rule and no budget has seen it, and still nothing is to be had from it: the
+ * signature made here is compared in constant time and wiped, so that the answer cannot be used to find one byte by
+ * byte. An answer of true was known before to whoever brought the signature. */
+bool key_slot_made(const struct key_slot *slot, const struct hash32 *digest,
+                   const struct signature *signature) MUST_USE;
+
 void key_slot_wipe(struct key_slot *slot);
 
 #endif

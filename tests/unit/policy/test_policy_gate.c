@@ -47,7 +47,8 @@ static struct verdict judge_tx(const struct tx *tx)
 {
     struct arena arena = arena_of(arena_bytes, sizeof arena_bytes);
     struct verdict verdict = { 0 };
-    verdict.passed = policy_judge_tx(&policy, &SIGNER, tx, &arena, &verdict.charge, &verdict.why);
+    verdict.passed = policy_judge_tx(&policy, &(struct policy_signer){ .address = SIGNER }, tx, &arena, &verdict.charge,
+                                     &verdict.why);
     return verdict;
 }
 
@@ -175,7 +176,7 @@ static void without_a_policy_everything_passes_and_nothing_is_charged(void)
     struct fault why;
     const struct tx creation = { .type = TX_EIP7702, .value = U256_MAX };
     const struct ticket ticket = { .face_value = U256_MAX };
-    CHECK(policy_judge_tx(NULL, &SIGNER, &creation, &arena, &charge, &why));
+    CHECK(policy_judge_tx(NULL, &(struct policy_signer){ .address = SIGNER }, &creation, &arena, &charge, &why));
     CHECK(charge.ticket_count == 0 && u256_is_zero(&charge.fee));
     charge.ticket_count = 1;
     CHECK(policy_judge_ticket(NULL, &SIGNER, &ticket, &arena, &charge, &why) && charge.ticket_count == 0);

@@ -2,12 +2,27 @@
 #include "policy_text.h"
 #include "vectors.h"
 
+#include "core/eth/message.h"
 #include "core/policy/ticket_broker.h"
+
+#include <secp256k1_recovery.h>
 
 static const struct address SIGNER = { { 0x19, 0xe7, 0xe3, 0x76, 0xe7, 0xc2, 0x13, 0xb7, 0xe7, 0xe7,
                                          0xe4, 0x6c, 0xc7, 0x0a, 0x5d, 0xd0, 0x86, 0xda, 0xff, 0x2a } };
+static const struct secret32 KEY = { { 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                       0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                       0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11 } };
 
 static struct policy policy;
+static struct policy_signer signer;
+static unsigned known_as_made;
+
+static bool made(const void *key, const struct hash32 *digest, const struct signature *signature)
+{
+    const bool is_made = ecdsa_made(key, digest, signature);
+    known_as_made += is_made;
+    return is_made;
+}
 static uint8_t arena_bytes[1 << 18];
 
 struct verdict {
@@ -28,7 +43,7 @@ static struct verdict judge(struct bytes data, uint64_t value, size_t arena_len)
         .value = u256_of(value),
         .data = data,
     };
-    verdict.passed = ticket_broker_judge(&policy, &SIGNER, &tx, &arena, &verdict.charge, &verdict.why);
+    verdict.passed = ticket_broker_judge(&policy, &signer, &tx, &arena, &verdict.charge, &verdict.why);
     return verdict;
 }
 
@@ -161,6 +176,31 @@ static void no_changed_call_passes(void)
     }
 }
 
+/* A signature by our key with a nonce that is not RFC 6979's, put in place of the call's. */
+static void another_signature_of_our_key_is_as_good(void)
+{
+    static const uint8_t other_nonce[32] = { 1 };
+    const struct call call = call_named("redeem");
+    secp256k1_context *context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    secp256k1_ecdsa_recoverable_signature signature;
+    uint8_t *const place = call_bytes + call.data.len - 96, before[64];
+    int recovery_id;
+    take_policy(false);
+    const struct verdict verdict = judge(call.data, 0, sizeof arena_bytes);
+    CHECK(verdict.passed);
+    const struct hash32 digest = message_hash(BYTES_OF(verdict.charge.tickets[0].ticket_hash.bytes));
+    memcpy(before, place, sizeof before);
+    CHECK(secp256k1_ecdsa_sign_recoverable(context, &signature, digest.bytes, KEY.bytes, NULL, other_nonce) == 1);
+    CHECK(secp256k1_ecdsa_recoverable_signature_serialize_compact(context, place, &recovery_id, &signature) == 1);
+    place[64] = (uint8_t)(27 + recovery_id);
+    CHECK(memcmp(before, place, sizeof before) != 0);
+    const unsigned known = known_as_made;
+    CHECK(judge(call.data, 0, sizeof arena_bytes).passed && known_as_made == known);
+    place[64] ^= 27 ^ 28;
+    CHECK(!judge(call.data, 0, sizeof arena_bytes).passed);
+    secp256k1_context_destroy(context);
+}
+
 static void tickets_are_charged_by_hash_and_face_value(void)
 {
     const struct call call = call_named("batch-of-20-at-the-largest-sum");
@@ -225,10 +265,16 @@ int main(void)
     static const uint8_t seed[32] = { 1 };
     ecdsa_start(seed);
     selectors_are_the_hash_of_their_signatures();
-    rule_05_and_12_calls_pass_or_are_refused_for_their_one_fault();
     every_row_has_a_document_and_vectors();
-    no_changed_call_passes();
-    tickets_are_charged_by_hash_and_face_value();
+    /* The verdicts are the same whether signatures are recovered or compared. */
+    for (unsigned round = 0; round < 2; round++) {
+        signer = (struct policy_signer){ SIGNER, round == 0 ? NULL : made, &KEY };
+        rule_05_and_12_calls_pass_or_are_refused_for_their_one_fault();
+        no_changed_call_passes();
+        another_signature_of_our_key_is_as_good();
+        tickets_are_charged_by_hash_and_face_value();
+        CHECK((known_as_made > 0) == (round > 0));
+    }
     a_batch_over_the_maximum_is_refused_by_its_count();
     an_empty_required_allowlist_allows_nobody();
     a_sum_over_256_bits_exceeds_every_maximum();

@@ -105,6 +105,34 @@ static void a_signature_is_eth_accounts_to_the_byte(void)
     CHECK(memcmp(hex, SIGNATURE, sizeof hex) == 0);
 }
 
+/* Each byte changed, and the other parity: with that it verifies, and its signer is another. */
+static void only_the_very_signature_is_known_as_made(void)
+{
+    WIPED_TEXT struct secret_text text;
+    struct key_slot *slot = key_slot_place(page, sizeof page);
+    struct address address;
+    struct fault why;
+    struct hash32 digest = { { 9 } };
+    struct signature signature;
+    set(&text, "0x" ELEVEN, 66);
+    CHECK(key_slot_store(slot, &text, &address, &why));
+    for (uint8_t i = 0; i < 32; i++) {
+        digest.bytes[1] = i;
+        CHECK(key_slot_sign(slot, &digest, &signature, &why) && key_slot_made(slot, &digest, &signature));
+        struct signature changed = signature;
+        changed.r[i] ^= (uint8_t)(1 << i % 8);
+        CHECK(!key_slot_made(slot, &digest, &changed));
+        changed = signature;
+        changed.s[i] ^= (uint8_t)(1 << i % 8);
+        CHECK(!key_slot_made(slot, &digest, &changed));
+        changed = signature;
+        changed.y_parity ^= 1;
+        CHECK(!key_slot_made(slot, &digest, &changed));
+        digest.bytes[31] ^= 1;
+        CHECK(!key_slot_made(slot, &digest, &signature));
+    }
+}
+
 static void a_wiped_slot_is_zeroes(void)
 {
     WIPED_TEXT struct secret_text text;
@@ -126,6 +154,7 @@ int main(void)
     keys_are_read_and_the_rest_refused_with_the_slot_as_it_was();
     a_refused_key_leaves_the_old_one();
     a_signature_is_eth_accounts_to_the_byte();
+    only_the_very_signature_is_known_as_made();
     a_wiped_slot_is_zeroes();
     return failures != 0;
 }
