@@ -16,7 +16,7 @@ RECORDED = {  # a request: its raw calls, and how many times their instructions 
     "transfer": ({"sign": 1, "recover": 1}, 1.1583),
     "batch": ({"sign": 1, "recover": 1, "verify": 20}, 1.2260),
     "ticket": ({"sign": 1, "recover": 1}, 1.2180),
-    "document": ({"p384": 1}, 1.1815),
+    "document": ({"p384": 1}, 1.187),
 }
 
 
@@ -44,4 +44,4 @@ for name, (raw, recorded) in RECORDED.items():
           f"{ratio:.4f}, recorded {recorded}")
     if not recorded * FASTER <= ratio <= recorded * SLOWER:
         wrong.append(f"{name} is {'slower than recorded' if ratio > recorded else 'faster than recorded: record it'}")
-sys.exit("\n".join(wrong))
+sys.exit("\n".join(wrong) or 0)
