@@ -189,6 +189,11 @@ bool argument_is_given(const struct arguments *arguments, const char *name)
     return argument(arguments, name) != NULL;
 }
 
+bool argument_is_known(const struct arguments *arguments, const char *name)
+{
+    return flag_find(arguments->table, name, strlen(name)) != NULL;
+}
+
 bool argument_u64(const struct arguments *arguments, const char *name, uint64_t least, uint64_t most, uint64_t *value,
                   struct fault *why)
 {

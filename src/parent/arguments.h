@@ -49,6 +49,8 @@ bool arguments_read(const struct flag_table *table, int argc, char *const *argv,
 /* The value, NULL when not given. The name must be in the table: must(). */
 const char *argument(const struct arguments *arguments, const char *name) MUST_USE;
 bool argument_is_given(const struct arguments *arguments, const char *name) MUST_USE;
+/* The table has a flag of that name: for what several commands share, and not all of them have. */
+bool argument_is_known(const struct arguments *arguments, const char *name) MUST_USE;
 
 /* The next value of a repeatable flag after *at, which starts at 0; NULL when there are no more. */
 const char *argument_next(const struct arguments *arguments, const char *name, size_t *at) MUST_USE;

@@ -1,10 +1,8 @@
 #include "core/kms/credentials.h"
 #include "parent/command.h"
-#include "parent/context_flags.h"
 #include "parent/credentials.h"
 #include "parent/output.h"
 #include "parent/provision_params.h"
-#include "parent/recipients.h"
 #include "parent/signer_client.h"
 
 #include <stdlib.h>
@@ -13,41 +11,9 @@ enum { TIMEOUT_S = 30 };
 
 static const struct flag flags[] = {
     FLAG_ENDPOINT,
-    { .name = "region",
-      .value = "REGION",
-      .help = "of the KMS key; else that of the key's ARN, else $AWS_REGION; a "
-              "strict signer knows it" },
-    { .name = "ciphertext-b64",
-      .value = "BASE64|@FILE|-",
-      .help = "the sealed key: KMS's CiphertextBlob, or a file or "
-              "standard input with it, or with what `ensign "
-              "encrypt` printed" },
+    FLAGS_PROVISION,
     { .name = "generate", .help = "have a new key made in the enclave instead, sealed under --kms-key-id" },
-    { .name = "kms-key-id", .value = "ARN", .help = "the KMS key; a key's ARN is best: an alias can be moved" },
     { .name = "key-spec", .value = "SPEC", .help = "of --generate: AES-256, the only one" },
-    { .name = "proxy-port", .value = "PORT", .help = "of the parent's vsock-proxy to KMS (default 8000)" },
-    { .name = "expected-address", .value = "ADDRESS", .help = "refuse another key than this address's" },
-    { .name = "policy", .value = "FILE", .help = "the policy document, as `ensign policy new` writes one" },
-    { .name = "bind-policy",
-      .help = "open the key only under this policy's digest in KMS's encryption context; a "
-              "strict signer always does" },
-    FLAG_ENCRYPTION_CONTEXT,
-    { .name = "chain-id", .value = "N", .help = "flat policy: the chain, 42161 for Arbitrum One" },
-    { .name = "ticket-broker", .value = "ADDRESS", .help = "flat policy: the only contract" },
-    FLAGS_RECIPIENTS,
-    { .name = "require-allowlist", .help = "flat policy: an empty list of recipients allows none, not all" },
-    { .name = "max-face-value-eth", .value = "ETH", .help = "flat policy: of one ticket" },
-    { .name = "max-total-face-value-eth", .value = "ETH", .help = "flat policy: of the tickets of one batch" },
-    { .name = "max-fund-deposit-eth", .value = "ETH", .help = "flat policy: of one deposit" },
-    { .name = "no-fund-deposit", .help = "flat policy: no deposit at all" },
-    { .name = "max-tx-fee-eth",
-      .value = "ETH",
-      .help = "flat policy: of one transaction (the signer's default is 0.01)" },
-    { .name = "messages",
-      .value = "tickets|any|none",
-      .help = "flat policy: what sign_message_defunct signs. `any` is "
-              "what an unmodified backend needs, and leaves recipients "
-              "and face values of tickets unbounded" },
     FLAG_TIMEOUT(30),
 };
 

@@ -8,13 +8,13 @@
 enum { WIDTH = 100, FLAG_COLUMN = 34, NAMES_MAX = 64 };
 
 const struct command *const commands[] = {
-    &command_provision,     &command_status,         &command_address,         &command_sealed,
-    &command_attest,        &command_journal,        &command_policy_new,      &command_policy_check,
-    &command_policy_digest, &command_policy_explain, &command_encrypt,         &command_sign_tx,
-    &command_sign_ticket,   &command_sign_message,   &command_sign_typed_data, &command_image_build,
-    &command_image_measure, &command_image_describe, &command_image_diff,      &command_verify,
-    &command_proxy,         &command_bridge,         &command_gateway,         &command_kms_policy,
-    &command_rebind,
+    &command_provision,    &command_provisioner,   &command_status,         &command_address,
+    &command_sealed,       &command_attest,        &command_journal,        &command_policy_new,
+    &command_policy_check, &command_policy_digest, &command_policy_explain, &command_encrypt,
+    &command_sign_tx,      &command_sign_ticket,   &command_sign_message,   &command_sign_typed_data,
+    &command_image_build,  &command_image_measure, &command_image_describe, &command_image_diff,
+    &command_verify,       &command_proxy,         &command_bridge,         &command_gateway,
+    &command_kms_policy,   &command_rebind,
 };
 const size_t command_count = sizeof commands / sizeof *commands;
 

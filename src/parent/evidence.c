@@ -83,30 +83,41 @@ bool evidence_set_nonce(const char *text, struct evidence *evidence, struct faul
     return true;
 }
 
+void evidence_begin(struct signer_client *client, struct evidence *evidence)
+{
+    must(getrandom(evidence->nonce, EVIDENCE_NONCE, 0) == EVIDENCE_NONCE);
+    evidence->nonce_len = EVIDENCE_NONCE;
+    struct json_writer *params = signer_begin(client, "attestation");
+    json_key(params, "nonce");
+    json_put_hex(params, (struct bytes){ evidence->nonce, evidence->nonce_len });
+}
+
+enum exit_code evidence_take(struct json result, struct evidence *evidence, struct fault *why)
+{
+    struct bytes base64;
+    if (json_count(result) == 0) {
+        (void)fault_set(why, FAULT_REMOTE, "the signer has no NSM to attest with: it does not run in a Nitro Enclave");
+        return EXIT_CODE_REFUSED;
+    }
+    if (!json_plain_string(json_member(result, BYTES_LIT("document_b64")), &base64)) {
+        (void)fault_set(why, FAULT_REMOTE, "what answered is no signer: its answer has no document_b64");
+        return EXIT_CODE_UNREACHED;
+    }
+    return take_base64(base64, evidence, why) ? EXIT_CODE_DONE : EXIT_CODE_UNREACHED;
+}
+
 enum exit_code evidence_from_signer(const struct command *command, const struct arguments *arguments,
                                     struct evidence *evidence)
 {
     enum exit_code code;
     struct fault why;
     struct json result;
-    struct bytes base64;
     struct signer_client *client = rpc_open(command, arguments, &code);
     if (client == NULL)
         return code;
-    must(getrandom(evidence->nonce, EVIDENCE_NONCE, 0) == EVIDENCE_NONCE);
-    evidence->nonce_len = EVIDENCE_NONCE;
-    struct json_writer *params = signer_begin(client, "attestation");
-    json_key(params, "nonce");
-    json_put_hex(params, (struct bytes){ evidence->nonce, evidence->nonce_len });
+    evidence_begin(client, evidence);
     if (!rpc_send(client, &result, &code))
         return code;
-    if (json_count(result) == 0) {
-        (void)fault_set(&why, FAULT_REMOTE, "the signer has no NSM to attest with: it does not run in a Nitro Enclave");
-        return command_failed(EXIT_CODE_REFUSED, &why);
-    }
-    if (!rpc_text(result, "document_b64", &base64, &code))
-        return code;
-    if (take_base64(base64, evidence, &why))
-        return EXIT_CODE_DONE;
-    return command_failed(EXIT_CODE_UNREACHED, &why);
+    code = evidence_take(result, evidence, &why);
+    return code == EXIT_CODE_DONE ? code : command_failed(code, &why);
 }

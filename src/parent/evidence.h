@@ -3,6 +3,7 @@
 #ifndef PARENT_EVIDENCE_H
 #define PARENT_EVIDENCE_H
 
+#include "core/codec/json.h"
 #include "core/nitro/attestation_doc.h"
 #include "parent/arguments.h"
 #include "parent/exit_code.h"
@@ -29,5 +30,11 @@ bool evidence_set_nonce(const char *text, struct evidence *evidence, struct faul
 struct command;
 enum exit_code evidence_from_signer(const struct command *command, const struct arguments *arguments,
                                     struct evidence *evidence) MUST_USE;
+
+/* The two halves of that, for whoever keeps a connection: a request with a fresh nonce is begun, and the result that
+ * came is taken. EXIT_CODE_REFUSED: the signer has no NSM; EXIT_CODE_UNREACHED: it is no signer. */
+struct signer_client;
+void evidence_begin(struct signer_client *client, struct evidence *evidence);
+enum exit_code evidence_take(struct json result, struct evidence *evidence, struct fault *why) MUST_USE;
 
 #endif

@@ -100,7 +100,7 @@ bool image_file_replace(const char *path, struct bytes contents, struct fault *w
     if (fd < 0)
         return fault_set(why, FAULT_INPUT, "%.200s: %s", beside, strerror(errno));
     /* Not what the umask would make of it: the same for everybody who builds. */
-    bool done = fchmod(fd, 0644) == 0 && write_all(fd, contents);
+    bool done = fchmod(fd, 0644) == 0 && write_all(fd, contents) && fsync(fd) == 0;
     done = close(fd) == 0 && done;
     if (done && rename(beside, path) == 0)
         return true;

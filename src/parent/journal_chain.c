@@ -61,7 +61,11 @@ bool journal_chain_add(struct journal_chain *chain, struct json json, struct fau
                          "head_before or last");
     next.last = answer.last;
     next.lost = 0;
-    next.restarted = answer.last < chain->seq;
+    next.has_gap = false;
+    /* One that has grown past where we were, while nobody looked, has another head there. */
+    const bool is_another = chain->has_gap && chain->has_head && answer.first <= chain->seq + 1 &&
+                            !hash32_equal(&chain->head, &answer.head_before);
+    next.restarted = answer.last < chain->seq || is_another;
     if (next.restarted) {
         /* What was answered stands for nothing but that: the caller asks again, from the beginning. */
         *chain = (struct journal_chain){ .has_head = true, .last = answer.last, .restarted = true };

@@ -16,6 +16,8 @@ struct journal_chain {
     struct hash32 head; /* after it */
     bool has_head;      /* false until the first answer, when it did not start at entry 1 */
     uint64_t last;      /* as the last answer said */
+    bool has_gap;       /* the signer was out of sight since the last answer, and may have been started again; whoever
+                         * follows sets it, the next answer ends it */
     uint64_t lost;      /* entries that the last answer skipped: they were no longer kept */
     bool restarted;     /* the last answer is of a journal that began again */
 };

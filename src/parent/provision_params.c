@@ -1,11 +1,9 @@
 #include "parent/provision_params.h"
 
 #include "core/base/text.h"
-#include "parent/context_flags.h"
 #include "parent/eth_amount.h"
 #include "parent/input_file.h"
 #include "parent/kms_client.h"
-#include "parent/recipients.h"
 
 #include <string.h>
 
@@ -25,18 +23,23 @@ static const char *first_flat_flag(const struct arguments *arguments)
     return NULL;
 }
 
+/* A daemon's table lacks it: a new key at every start would be the loss of the last. */
+static bool wants_new_key(const struct arguments *arguments)
+{
+    return argument_is_known(arguments, "generate") && argument_is_given(arguments, "generate");
+}
+
 /* What cannot stand together, and what is missing. */
 static bool check_flags(const struct arguments *arguments, struct fault *why)
 {
-    const bool generate = argument_is_given(arguments, "generate");
+    const bool generate = wants_new_key(arguments);
     const char *flat = first_flat_flag(arguments), *messages = argument(arguments, "messages");
-    const char *key_spec = argument(arguments, "key-spec");
+    const char *key_spec = argument_is_known(arguments, "key-spec") ? argument(arguments, "key-spec") : NULL;
     if (generate && argument_is_given(arguments, "ciphertext-b64"))
         return fault_set(why, FAULT_INPUT, "--generate makes a new key, --ciphertext-b64 brings one; give one of them");
     if (!generate && !argument_is_given(arguments, "ciphertext-b64"))
-        return fault_set(why, FAULT_INPUT,
-                         "no key named; give --ciphertext-b64 with what `ensign encrypt` printed, or "
-                         "--generate with --kms-key-id");
+        return fault_set(why, FAULT_INPUT, "no key named; give --ciphertext-b64 with what `ensign encrypt` printed%s",
+                         argument_is_known(arguments, "generate") ? ", or --generate with --kms-key-id" : "");
     if (generate && argument_is_given(arguments, "expected-address"))
         return fault_set(why, FAULT_INPUT, "--expected-address has no meaning with --generate: the key is new");
     if (!generate && key_spec != NULL)
@@ -115,7 +118,7 @@ bool provision_order_read(const struct arguments *arguments, struct arena *arena
     struct address expected;
     const char *policy = argument(arguments, "policy");
     *order = (struct provision_order){
-        .generate = argument_is_given(arguments, "generate"),
+        .generate = wants_new_key(arguments),
         .key_id = argument(arguments, "kms-key-id"),
         .expected_address = argument(arguments, "expected-address"),
         .proxy_port = PROXY_PORT,

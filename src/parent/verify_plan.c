@@ -57,6 +57,15 @@ static bool read_pcr(const char *flag, struct bytes hex, struct hash48 *pcr, str
     return fault_set(why, FAULT_INPUT, "--%s wants 96 hex digits, found %zu characters", flag, hex.len);
 }
 
+bool verify_plan_pcr0(struct verify_plan *plan, const char *hex, struct fault *why)
+{
+    struct hash48 pcr;
+    if (!read_pcr("pcr0", bytes_of_text(hex), &pcr, why))
+        return false;
+    demand_pcr(plan, 0, &pcr);
+    return true;
+}
+
 static bool read_more_pcrs(const struct arguments *arguments, struct verify_plan *plan, struct fault *why)
 {
     size_t at = 0;
@@ -84,7 +93,6 @@ static bool read_typed(const struct arguments *arguments, struct verify_plan *pl
     const char *mode = argument(arguments, "mode");
     struct address wanted;
     struct kms_key_arn arn;
-    struct hash48 pcr;
     uint8_t ignored[32];
     plan->signer.mode = mode != NULL && strcmp(mode, "open") == 0 ? USER_DATA_OPEN : USER_DATA_STRICT;
     plan->signer.unbound = given(arguments, "unbound") || given(arguments, "no-policy");
@@ -109,12 +117,7 @@ static bool read_typed(const struct arguments *arguments, struct verify_plan *pl
             return fault_set(why, FAULT_INPUT, "--kms-key wants a key's ARN, found '%.80s'", key);
         plan->signer.kms_key = bytes_of_text(key);
     }
-    if (pcr0 != NULL) {
-        if (!read_pcr("pcr0", bytes_of_text(pcr0), &pcr, why))
-            return false;
-        demand_pcr(plan, 0, &pcr);
-    }
-    return true;
+    return pcr0 == NULL || verify_plan_pcr0(plan, pcr0, why);
 }
 
 static bool read_files(const struct arguments *arguments, struct verify_plan *plan, struct fault *why)
@@ -129,9 +132,13 @@ static bool read_files(const struct arguments *arguments, struct verify_plan *pl
         plan->digest = policy_digest_text(&policy);
         plan->signer.policy_sha256 = bytes_of_text(plan->digest.text);
     }
-    if (plan->image_path == NULL)
-        return true;
-    if (!image_facts_read(plan->image_path, &plan->image, why))
+    return plan->image_path == NULL || verify_plan_image(plan, plan->image_path, why);
+}
+
+bool verify_plan_image(struct verify_plan *plan, const char *path, struct fault *why)
+{
+    plan->image_path = path;
+    if (!image_facts_read(path, &plan->image, why))
         return false;
     plan->has_image = true;
     demand_pcr(plan, 0, &plan->image.measured.pcr0);
@@ -140,7 +147,7 @@ static bool read_files(const struct arguments *arguments, struct verify_plan *pl
     return true;
 }
 
-static bool read_root(const char *path, struct verify_plan *plan, struct fault *why)
+bool verify_plan_root(struct verify_plan *plan, const char *path, struct fault *why)
 {
     static uint8_t pem[PEM_MAX];
     struct bytes text;
@@ -156,13 +163,20 @@ static bool read_root(const char *path, struct verify_plan *plan, struct fault *
     return fault_prefix(why, path);
 }
 
+void verify_plan_now(struct verify_plan *plan)
+{
+    plan->demands.utc_ms = now_ms();
+    plan->demands.max_age_ms = VERIFY_MAX_AGE_MS;
+    plan->demands.max_ahead_ms = VERIFY_MAX_AHEAD_MS;
+}
+
 static bool read_times(const struct arguments *arguments, struct verify_plan *plan, struct fault *why)
 {
     const char *at = argument(arguments, "at");
     plan->stored = plan->demands.at_its_own_time = given(arguments, "stored");
-    plan->demands.utc_ms = now_ms();
-    plan->demands.max_age_ms = plan->stored ? 0 : VERIFY_MAX_AGE_MS;
-    plan->demands.max_ahead_ms = VERIFY_MAX_AHEAD_MS;
+    verify_plan_now(plan);
+    if (plan->stored)
+        plan->demands.max_age_ms = 0;
     return at == NULL || verify_time_read(at, &plan->demands.utc_ms) ||
            fault_set(why, FAULT_INPUT,
                      "--at wants a time like 2026-11-22T15:00:00Z, or seconds since 1970, found '%.60s'", at);
@@ -182,7 +196,8 @@ bool verify_plan_read(const struct arguments *arguments, struct verify_plan *pla
     if (!plan->chain_only && (!verify_flags_name_a_signer(arguments, why) || !read_typed(arguments, plan, why)))
         return false;
     *code = EXIT_CODE_INPUT;
-    if (!read_root(argument(arguments, "root"), plan, why) || (!plan->chain_only && !read_files(arguments, plan, why)))
+    if (!verify_plan_root(plan, argument(arguments, "root"), why) ||
+        (!plan->chain_only && !read_files(arguments, plan, why)))
         return false;
     *code = EXIT_CODE_USAGE;
     return plan->chain_only || read_more_pcrs(arguments, plan, why);

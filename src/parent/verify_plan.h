@@ -30,6 +30,17 @@ struct verify_plan {
 bool verify_plan_read(const struct arguments *arguments, struct verify_plan *plan, enum exit_code *code,
                       struct fault *why) MUST_USE;
 
+/* Pieces of it, for whoever makes a plan of another kind. FAULT_INPUT.
+ *
+ *   image    PCR0, 1 and 2 of that file are demanded
+ *   pcr0     96 hex digits
+ *   root     PEM of the root to trust; NULL: AWS's own
+ *   now      fresh documents alone, by this machine's clock as it is now */
+bool verify_plan_image(struct verify_plan *plan, const char *path, struct fault *why) MUST_USE;
+bool verify_plan_pcr0(struct verify_plan *plan, const char *hex, struct fault *why) MUST_USE;
+bool verify_plan_root(struct verify_plan *plan, const char *path, struct fault *why) MUST_USE;
+void verify_plan_now(struct verify_plan *plan);
+
 /* "2026-11-22T15:00:00Z", or seconds since the epoch. */
 bool verify_time_read(const char *text, uint64_t *utc_ms) MUST_USE;
 
