@@ -6,6 +6,7 @@
 #include "parent/http_client.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +105,10 @@ static bool read_token(const struct arguments *arguments, struct fault *why)
         return true;
     FILE *const file = fopen(path, "re");
     if (file == NULL)
-        return fault_set(why, FAULT_INPUT, "--token-file: %.200s cannot be read", path);
+        return fault_set(why, FAULT_INPUT,
+                         "--token-file: what it names cannot be opened: %s (its name is not repeated: it could be the "
+                         "token)",
+                         strerror(errno));
     const bool read = fgets(line, sizeof line, file) != NULL;
     (void)fclose(file);
     const size_t len = read ? strcspn(line, "\r\n") : 0;

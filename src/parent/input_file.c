@@ -1,6 +1,7 @@
 #include "parent/input_file.h"
 
 #include "core/base/secret.h"
+#include "parent/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 
 static bool say(const char *what, const char *path, struct fault *why)
 {
-    return fault_set(why, FAULT_INPUT, "%s %s: %s", what, strcmp(path, "-") == 0 ? "standard input" : path,
+    return fault_set(why, FAULT_INPUT, "%s %s: %s", what, strcmp(path, "-") == 0 ? "standard input" : shown(path),
                      strerror(errno));
 }
 

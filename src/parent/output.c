@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 256, COLUMN = 32 };
+enum { NAME_MAX_BYTES = 256, COLUMN = 32, KEY_DIGITS = 64 };
 
 static void put_harmless(FILE *to, struct bytes text)
 {
@@ -61,6 +61,18 @@ void say_note(const char *format, ...)
     (void)vfprintf(stderr, format, args);
     va_end(args);
     (void)fputc('\n', stderr);
+}
+
+const char *shown(const char *typed)
+{
+    static const char hex_digits[] = "0123456789abcdefABCDEF";
+    for (const char *at = typed; *at != '\0'; at++) {
+        const size_t run = strspn(at, hex_digits);
+        if (run >= KEY_DIGITS)
+            return "(not repeated: it looks like a private key)";
+        at += run > 0 ? run - 1 : 0;
+    }
+    return typed;
 }
 
 bool output_is_terminal(void)

@@ -13,6 +13,10 @@ void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_warning_json(struct json text);                                         /* the same, of a JSON string */
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));    /* a plain line on stderr */
 
+/* What somebody typed, to be repeated in a message: itself, or, when it holds 64 hex digits in a row, words in its
+ * place. A private key that was given where a name belongs must not stand in a log. */
+const char *shown(const char *typed) MUST_USE;
+
 bool output_is_terminal(void) MUST_USE;
 
 void put_line_text(const char *text); /* one line on standard output */

@@ -4,6 +4,7 @@
 #include "parent/eth_amount.h"
 #include "parent/input_file.h"
 #include "parent/kms_client.h"
+#include "parent/output.h"
 
 #include <string.h>
 
@@ -108,7 +109,7 @@ static bool check_key_id(const struct provision_order *order, struct fault *why)
         return fault_set(why, FAULT_INPUT, "--generate wants --kms-key-id: the KMS key that seals the new one");
     if (order->key_id != NULL && !kms_key_id_ok(bytes_of_text(order->key_id)))
         return fault_set(why, FAULT_INPUT, "--kms-key-id '%.64s' is no key id, key ARN, alias name or alias ARN",
-                         order->key_id);
+                         shown(order->key_id));
     return true;
 }
 

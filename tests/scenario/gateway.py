@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import subprocess
 
 from stack import BUILD
 
@@ -11,6 +12,17 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def certificate(folder, name, ca=None):
+    """A key and a certificate in PEM, by itself or by a CA; the paths' stem."""
+    stem, signed = folder / name, []
+    if ca:
+        signed = ["-CA", f"{ca}.pem", "-CAkey", f"{ca}.key"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{stem}.key",
+                    "-out", f"{stem}.pem", *signed], check=True, capture_output=True)
+    return stem
 
 
 class Failed(Exception):

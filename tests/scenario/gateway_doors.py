@@ -6,29 +6,17 @@ import json
 import signal
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import warnings
 
 from expect import claim, done
-from gateway import Gateway
+from gateway import Gateway, certificate
 from stack import Stack
 
 ACCOUNTS = '{"jsonrpc":"2.0","id":1,"method":"eth_accounts"}'
 JSON = {"Content-Type": "application/json"}
 TOKEN = "a-token-of-some-length"
-
-
-def certificate(folder, name, ca=None):
-    """A key and a certificate in PEM, by itself or by a CA; the paths' stem."""
-    stem, signed = folder / name, []
-    if ca:
-        signed = ["-CA", f"{ca}.pem", "-CAkey", f"{ca}.key"]
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{stem}.key",
-                    "-out", f"{stem}.pem", *signed], check=True, capture_output=True)
-    return stem
 
 
 def over_tls(port, trusts, shows=None, least=None):
