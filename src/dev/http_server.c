@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { IDLE_MS = 60000, REQUEST_MS = 10000, ANSWER_MS = 10000, FIRST_ROOM = 16384 };
 
@@ -37,9 +38,14 @@ static bool send_reply(struct connection *connection, struct http_reply *reply, 
     struct fault why = { 0 };
     if (!writer_done(&reply->body, &body))
         return false;
-    const int len = snprintf(head, sizeof head, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
-                             reply->status, status_text(reply->status), reply->content_type, body.len, reply->headers,
-                             last ? "Connection: close\r\n" : "");
+    const time_t now = time(NULL);
+    struct tm utc;
+    char date[40]; /* RFC 9110 section 6.6.1 */
+    must(gmtime_r(&now, &utc) != NULL && strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0);
+    const int len =
+        snprintf(head, sizeof head, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nDate: %s\r\n%s%s\r\n",
+                 reply->status, status_text(reply->status), reply->content_type, body.len, date, reply->headers,
+                 last ? "Connection: close\r\n" : "");
     must(len > 0 && (size_t)len < sizeof head);
     const uint64_t deadline_ms = io_now_ms() + ANSWER_MS;
     return connection_write(connection, (struct bytes){ (const uint8_t *)head, (size_t)len }, deadline_ms, &why) &&

@@ -13,6 +13,22 @@ static void put_text(struct json_writer *json, const char *key, const char *text
     json_put_text(json, text);
 }
 
+static void put_regions(struct json_writer *json, const struct sim_key *key, const char *arn)
+{
+    json_key(json, "MultiRegionConfiguration");
+    json_begin_object(json);
+    put_text(json, "MultiRegionKeyType", "PRIMARY");
+    json_key(json, "PrimaryKey");
+    json_begin_object(json);
+    put_text(json, "Arn", arn);
+    put_text(json, "Region", key->region);
+    json_end_object(json);
+    json_key(json, "ReplicaKeys");
+    json_begin_array(json);
+    json_end_array(json);
+    json_end_object(json);
+}
+
 static void put_metadata(struct kms_exchange *exchange, const struct sim_key *key)
 {
     struct json_writer *json = &exchange->answer;
@@ -42,8 +58,10 @@ static void put_metadata(struct kms_exchange *exchange, const struct sim_key *ke
     put_text(json, "KeyState", sim_key_state_name(key->state));
     put_text(json, "KeyUsage", "ENCRYPT_DECRYPT");
     json_key(json, "MultiRegion");
-    json_put_bool(json, false);
-    put_text(json, "Origin", "AWS_KMS");
+    json_put_bool(json, key->multi_region);
+    if (key->multi_region)
+        put_regions(json, key, arn);
+    put_text(json, "Origin", key->origin);
     json_end_object(json);
 }
 

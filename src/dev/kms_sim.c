@@ -23,6 +23,7 @@ static const struct {
     { "PutKeyPolicy",                    kms_op_put_key_policy },
     { "GetKeyPolicy",                    kms_op_get_key_policy },
     { "ListKeyPolicies",                 kms_op_list_key_policies },
+    { "ListGrants",                      kms_op_list_grants },
     { "EnableKey",                       kms_op_enable_key },
     { "DisableKey",                      kms_op_disable_key },
     { "ScheduleKeyDeletion",             kms_op_schedule_key_deletion },

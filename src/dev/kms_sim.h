@@ -109,6 +109,7 @@ kms_operation kms_op_create_key, kms_op_describe_key, kms_op_list_keys, kms_op_p
     kms_op_cancel_key_deletion; /* kms_op_keys.c */
 kms_operation kms_op_encrypt, kms_op_decrypt, kms_op_generate_data_key, kms_op_generate_data_key_without_plaintext,
     kms_op_generate_random, kms_op_re_encrypt; /* kms_op_crypto.c */
+kms_operation kms_op_list_grants;              /* kms_op_grants.c */
 /* kms_op_absent.c: what is judged as the service does, and, where it is allowed, said not to be done here. */
 kms_operation kms_op_absent;
 

@@ -51,7 +51,9 @@ struct sim_key *sim_key_add(struct sim_state *state, const char *region, struct 
         return NULL;
     }
     struct sim_key *key = &state->keys[state->key_count++];
-    *key = (struct sim_key){ .created_s = utc_s, .policy = heap_text(policy), .description = heap_text(description) };
+    *key = (struct sim_key){
+        .created_s = utc_s, .policy = heap_text(policy), .description = heap_text(description), .origin = "AWS_KMS"
+    };
     snprintf(key->region, sizeof key->region, "%s", region);
     uuid_make(key->id);
     must(RAND_bytes(key->material, sizeof key->material) == 1);

@@ -17,6 +17,7 @@ enum {
     SIM_ARN_MAX = 192,
     SIM_NAME_MAX = 64, /* of a role or a session, as IAM has it */
     SIM_TOKEN_LEN = 400,
+    SIM_GRANTS_MAX = 100, /* of one key */
 };
 
 enum sim_key_state { SIM_KEY_ENABLED, SIM_KEY_DISABLED, SIM_KEY_PENDING_DELETION };
@@ -28,6 +29,10 @@ struct sim_key {
     enum sim_key_state state;
     uint64_t created_s, deletion_s; /* deletion_s: 0 unless pending */
     char *policy, *description;     /* owned by the state */
+    /* What no operation makes here, and whoever edits the file may: a key as it would have come from elsewhere. */
+    char origin[24];   /* as KMS says Origin; AWS_KMS unless edited */
+    bool multi_region; /* a primary without replicas */
+    char *grants; /* a JSON array of KMS's GrantListEntry; owned by the state, NULL: none. Listed, never judged by */
 };
 
 struct sim_role {

@@ -43,6 +43,28 @@ static bool uint_member(struct json object, const char *name, uint64_t *out, str
            fault_set(why, FAULT_INPUT, "member \"%s\" is not a number of seconds", name);
 }
 
+/* Members that may be absent: see sim_state.h. */
+static bool read_foreign(struct sim_key *key, struct json value, struct fault *why)
+{
+    const struct json origin = json_member(value, BYTES_LIT("origin")),
+                      grants = json_member(value, BYTES_LIT("grants"));
+    const struct json multi_region = json_member(value, BYTES_LIT("multi_region"));
+    memcpy(key->origin, "AWS_KMS", sizeof "AWS_KMS");
+    if (json_kind(origin) != JSON_NONE && !text_member(value, "origin", key->origin, sizeof key->origin, why))
+        return false;
+    if (json_kind(multi_region) != JSON_NONE && !json_bool(multi_region, &key->multi_region))
+        return fault_set(why, FAULT_INPUT, "multi_region of key %s is not true or false", key->id);
+    if (json_kind(grants) == JSON_NONE)
+        return true;
+    if (json_kind(grants) != JSON_ARRAY || json_count(grants) > SIM_GRANTS_MAX)
+        return fault_set(why, FAULT_INPUT, "grants of key %s is not a list of at most %d", key->id, SIM_GRANTS_MAX);
+    key->grants = malloc(grants.text.len + 1);
+    must(key->grants != NULL);
+    memcpy(key->grants, grants.text.data, grants.text.len);
+    key->grants[grants.text.len] = '\0';
+    return true;
+}
+
 static bool read_key(struct sim_state *state, struct json value, struct fault *why)
 {
     struct sim_key *key = &state->keys[state->key_count++];
@@ -56,6 +78,8 @@ static bool read_key(struct sim_state *state, struct json value, struct fault *w
         return false;
     if (strlen(material) != 64 || !text_read_hex(bytes_of_text(material), key->material))
         return fault_set(why, FAULT_INPUT, "the material of key %s is not 64 hex digits", key->id);
+    if (!read_foreign(key, value, why))
+        return false;
     for (int i = SIM_KEY_ENABLED; i <= SIM_KEY_PENDING_DELETION; i++) {
         key->state = (enum sim_key_state)i;
         if (strcmp(sim_key_state_name(key->state), name) == 0)
@@ -179,6 +203,13 @@ static void put_key(struct json_writer *json, const struct sim_key *key)
     put_uint(json, "deletion", key->deletion_s);
     put_text(json, "description", key->description);
     put_text(json, "policy", key->policy);
+    put_text(json, "origin", key->origin);
+    json_key(json, "multi_region");
+    json_put_bool(json, key->multi_region);
+    if (key->grants != NULL) {
+        json_key(json, "grants");
+        json_put_json(json, (struct json){ bytes_of_text(key->grants) });
+    }
     json_key(json, "material");
     json_put_digest(json, BYTES_OF(key->material));
     json_end_object(json);
@@ -239,7 +270,8 @@ bool sim_state_save(const struct sim_state *state, struct fault *why)
     /* A byte outside printable ASCII takes six at most. */
     size_t cap = 4096 + 1024 * (SIM_KEYS_MAX + SIM_CREDENTIALS_MAX + SIM_ROLES_MAX);
     for (size_t i = 0; i < state->key_count; i++)
-        cap += 6 * (strlen(state->keys[i].policy) + strlen(state->keys[i].description));
+        cap += 6 * (strlen(state->keys[i].policy) + strlen(state->keys[i].description)) +
+               (state->keys[i].grants != NULL ? strlen(state->keys[i].grants) : 0);
     for (size_t i = 0; i < state->role_count; i++)
         cap += state->roles[i].policy != NULL ? 6 * strlen(state->roles[i].policy) : 0;
     char path[FILE_PATH_MAX];
@@ -261,6 +293,7 @@ void sim_state_close(struct sim_state *state)
     for (size_t i = 0; i < state->key_count; i++) {
         free(state->keys[i].policy);
         free(state->keys[i].description);
+        free(state->keys[i].grants);
     }
     for (size_t i = 0; i < state->role_count; i++)
         free(state->roles[i].policy);

@@ -19,11 +19,11 @@ struct command {
     enum exit_code (*run)(const struct arguments *arguments);
 };
 
-extern const struct command command_address, command_attest, command_bridge, command_encrypt, command_gateway,
-    command_image_build, command_image_describe, command_image_diff, command_image_measure, command_journal,
-    command_kms_policy, command_policy_check, command_policy_digest, command_policy_explain, command_policy_new,
-    command_provision, command_provisioner, command_proxy, command_rebind, command_sealed, command_sign_message,
-    command_sign_ticket, command_sign_tx, command_sign_typed_data, command_status, command_verify;
+extern const struct command command_address, command_attest, command_bridge, command_doctor, command_encrypt,
+    command_gateway, command_image_build, command_image_describe, command_image_diff, command_image_measure,
+    command_journal, command_kms_policy, command_policy_check, command_policy_digest, command_policy_explain,
+    command_policy_new, command_provision, command_provisioner, command_proxy, command_rebind, command_sealed,
+    command_sign_message, command_sign_ticket, command_sign_tx, command_sign_typed_data, command_status, command_verify;
 
 extern const struct command *const commands[];
 extern const size_t command_count;

@@ -14,7 +14,7 @@ const struct command *const commands[] = {
     &command_sign_tx,      &command_sign_ticket,   &command_sign_message,   &command_sign_typed_data,
     &command_image_build,  &command_image_measure, &command_image_describe, &command_image_diff,
     &command_verify,       &command_proxy,         &command_bridge,         &command_gateway,
-    &command_kms_policy,   &command_rebind,
+    &command_kms_policy,   &command_rebind,        &command_doctor,
 };
 const size_t command_count = sizeof commands / sizeof *commands;
 

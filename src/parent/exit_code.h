@@ -9,6 +9,7 @@ enum exit_code {
     EXIT_CODE_UNREACHED = 3,  /* nobody there, too slow, or no answer of the protocol */
     EXIT_CODE_INPUT = 4,      /* a file, a value or the credentials here are not as they must be */
     EXIT_CODE_BROKEN_LOG = 5, /* journal: entries lost, or the chain does not hold */
+    EXIT_CODE_WARNED = 6,     /* doctor: there are warnings and no fault */
     EXIT_CODE_INTERNAL = 70,  /* our own bug, or the system failed us */
 };
 
@@ -19,6 +20,7 @@ enum exit_code {
     "  3   not reached: nobody there, too slow, or no answer of the protocol\n" \
     "  4   a file, a value or the credentials here are not as they must be\n" \
     "  5   journal: entries were lost, or the chain does not hold\n" \
+    "  6   doctor: there are warnings, and no fault\n" \
     "  70  a fault of ensign itself, or of the system under it\n"
 
 #endif

@@ -112,11 +112,12 @@ static bool sign(const struct kms_client *client, const char *operation, const s
     return ok || fault_set(why, FAULT_LIMIT, "the request to KMS does not fit its buffers");
 }
 
-static enum exit_code read_answer(unsigned status, struct bytes text, const char *operation, struct json *answer,
-                                  struct fault *why)
+static enum exit_code read_answer(struct kms_client *client, unsigned status, struct bytes text, const char *operation,
+                                  struct json *answer, struct fault *why)
 {
     if (status != 200) {
         const struct kms_error error = kms_error_read(status, text);
+        client->error = error.name;
         (void)fault_set(why, FAULT_REMOTE, "KMS refused %s: %s: %s", operation, error.name, error.hint);
         return EXIT_CODE_REFUSED;
     }
@@ -136,6 +137,7 @@ enum exit_code kms_call(struct kms_client *client, const char *operation, struct
     struct http_url parts;
     unsigned status = 0;
     struct writer out = writer_of(client->answer, sizeof client->answer);
+    client->error = NULL;
     if (!choose_url(client, url, &parts, why) || !sign(client, operation, &parts, body, &lines, why))
         return EXIT_CODE_INPUT;
     struct http_call call = {
@@ -152,5 +154,5 @@ enum exit_code kms_call(struct kms_client *client, const char *operation, struct
     wipe(&lines, sizeof lines);
     if (!answered)
         return EXIT_CODE_UNREACHED;
-    return read_answer(status, (struct bytes){ client->answer, out.len }, operation, answer, why);
+    return read_answer(client, status, (struct bytes){ client->answer, out.len }, operation, answer, why);
 }

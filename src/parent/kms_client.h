@@ -16,6 +16,7 @@ struct kms_client {
     char region[KMS_REGION_MAX];
     const struct aws_credentials *credentials; /* a session token is sent when there is one */
     long timeout_ms;
+    const char *error; /* of the last call: KMS's error name, a static text; NULL when it did not refuse */
     uint8_t answer[KMS_RESPONSE_MAX];
 };
 

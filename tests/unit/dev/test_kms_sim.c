@@ -179,6 +179,42 @@ static void sealed_with(const char *key, const char *more, char *blob, size_t ca
 
 /* --- cases */
 
+/* Origin, Regions and grants that no operation makes are written into the state; they come out as KMS has them. */
+static void what_came_from_elsewhere_is_described(void)
+{
+    struct fault why = { 0 };
+    char body[256], origin[24];
+    bool multi_region = false, more = true;
+    snprintf(body, sizeof body, "{\"KeyId\":\"%s\",\"Limit\":1}", open_key_arn);
+    struct answer answer = ask(&admin, "ListGrants", body);
+    CHECK(done(answer) && json_count(json_member(answer.json, BYTES_LIT("Grants"))) == 0);
+    CHECK(json_bool(json_member(answer.json, BYTES_LIT("Truncated")), &more) && !more);
+    struct sim_state *state = sim_state_open(folder, &why);
+    CHECK(state != NULL);
+    struct sim_key *key = sim_key_find(state, bytes_of_text(strrchr(open_key_arn, '/') + 1));
+    CHECK(key != NULL);
+    memcpy(key->origin, "EXTERNAL", sizeof "EXTERNAL");
+    key->multi_region = true;
+    key->grants = strdup("[{\"GrantId\":\"a\"},{\"GrantId\":\"b\"}]");
+    CHECK(sim_state_save(state, &why));
+    sim_state_close(state);
+    answer = ask(&admin, "DescribeKey", body);
+    CHECK(done(answer));
+    const struct json metadata = json_member(answer.json, BYTES_LIT("KeyMetadata"));
+    take_text(metadata, "Origin", origin, sizeof origin);
+    CHECK(strcmp(origin, "EXTERNAL") == 0);
+    CHECK(json_bool(json_member(metadata, BYTES_LIT("MultiRegion")), &multi_region) && multi_region);
+    answer = ask(&admin, "ListGrants", body);
+    CHECK(done(answer) && json_count(json_member(answer.json, BYTES_LIT("Grants"))) == 1);
+    CHECK(json_bool(json_member(answer.json, BYTES_LIT("Truncated")), &more) && more);
+    snprintf(body, sizeof body, "{\"KeyId\":\"%s\",\"Marker\":\"1\"}", open_key_arn);
+    answer = ask(&admin, "ListGrants", body);
+    CHECK(done(answer) && json_count(json_member(answer.json, BYTES_LIT("Grants"))) == 1);
+    CHECK(json_bool(json_member(answer.json, BYTES_LIT("Truncated")), &more) && !more);
+    snprintf(body, sizeof body, "{\"KeyId\":\"%s\"}", key_arn);
+    expect("not everybody's to list", ask(&instance, "ListGrants", body), "AccessDeniedException", "kms:ListGrants");
+}
+
 static void only_signed_requests_are_heard(void)
 {
     const struct {
@@ -577,6 +613,7 @@ int main(void)
     documents_are_judged();
     policies_decide();
     the_roles_own_policy_decides_where_the_account_may();
+    what_came_from_elsewhere_is_described();
     nsm_device_close(&nsm);
     return failures != 0;
 }
