@@ -11,7 +11,7 @@ void doctor_provisioned(struct doctor *doctor, struct doctor_line *line)
     else if (said->address.len == 0)
         doctor_say(
             line, DOCTOR_FAULT,
-            "systemctl status ensign-provision, or by hand: ensign provision --endpoint ENDPOINT --ciphertext-b64 "
+            "systemctl status ensign-provisioner, or by hand: ensign provision --endpoint ENDPOINT --ciphertext-b64 "
             "@sealed.json",
             "it holds no key, and signs nothing");
     else
@@ -76,6 +76,6 @@ void doctor_lease(struct doctor *doctor, struct doctor_line *line)
     else
         doctor_say(line, DOCTOR_WARNING,
                    "renew it by provisioning the same ciphertext again, and see why nobody did: systemctl status "
-                   "ensign-provision",
+                   "ensign-provisioner",
                    "it ends in %llu s, and the key with it", (unsigned long long)left);
 }
