@@ -13,12 +13,27 @@ enum {
     BODY_FIRST = 4096,          /* bytes of buffer for a body's first bytes, whatever it announces */
 };
 
+static struct exchange *exchange_now(struct connection *connection)
+{
+    return &connection->exchanges[connection->now];
+}
+
+static struct exchange *exchange_ahead(struct connection *connection)
+{
+    return &connection->exchanges[connection->now ^ 1];
+}
+
+/* One request is read ahead, and no more. */
+static bool may_read(const struct connection *connection)
+{
+    return !connection->body_whole && connection->ahead == AHEAD_NONE && connection->refusal == REFUSAL_NONE &&
+           !connection->peer_finished && !connection->starved && !connection->last_answer;
+}
+
 static void watch(const struct server *server, struct connection *connection)
 {
     uint32_t events = 0;
-    const bool may_read = !connection->body_whole && connection->refusal == REFUSAL_NONE;
-    if (connection->state == CONNECTION_DRAINING ||
-        (may_read && !connection->peer_finished && !connection->starved && !connection->last_answer))
+    if (connection->state == CONNECTION_DRAINING || may_read(connection))
         events |= EPOLLIN;
     if (connection->state == CONNECTION_ANSWERING)
         events |= EPOLLOUT;
@@ -56,7 +71,8 @@ static void drop_block(struct server *server, struct block *block)
 void connection_open(struct server *server, struct connection *connection, int fd)
 {
     *connection = (struct connection){ .source = { SOURCE_CONNECTION, fd }, .state = CONNECTION_READING };
-    connection->job.owner = connection;
+    for (size_t i = 0; i < 2; i++)
+        connection->exchanges[i].job.owner = connection;
     connection->waiting_since = server->turn++;
     connection->events = EPOLLIN;
     server->open++;
@@ -74,30 +90,51 @@ void connection_close(struct server *server, struct connection *connection)
         close(connection->source.fd); /* which also takes it out of epoll */
     set_starved(server, connection, false);
     drop_block(server, &connection->body);
-    if (connection->state == CONNECTION_SERVED) { /* the workers still have its job */
+    if (connection->state == CONNECTION_ANSWERING)
+        drop_block(server, &exchange_now(connection)->job.answer);
+    if (connection->ahead == AHEAD_ANSWERED)
+        drop_block(server, &exchange_ahead(connection)->job.answer);
+    if (connection->given > 0) { /* the workers still have them */
         connection->gone = true;
+        connection->state = CONNECTION_SERVED;
+        connection->ahead = AHEAD_NONE;
         connection->deadline_ms = UINT64_MAX;
         return;
     }
-    drop_block(server, &connection->job.answer);
     connection->state = CONNECTION_FREE;
     connection->next_free = server->closed;
     server->closed = connection;
     server->open--;
 }
 
-static void serve(struct server *server, struct connection *connection)
+/* The request that has arrived is the workers' from here on. */
+static struct job *give(struct server *server, struct connection *connection, struct exchange *exchange)
 {
-    connection->state = CONNECTION_SERVED;
-    connection->deadline_ms = UINT64_MAX;
-    connection->request_bytes = connection->body.cap;
-    connection->job.request = connection->body;
+    exchange->request_bytes = connection->body.cap;
+    exchange->job.request = connection->body;
     connection->body = (struct block){ 0 };
     connection->body_whole = false;
     connection->header_len = 0;
+    connection->given++;
     server->served++;
+    return &exchange->job;
+}
+
+static void serve(struct server *server, struct connection *connection)
+{
+    struct job *const job = give(server, connection, exchange_now(connection));
+    connection->state = CONNECTION_SERVED;
+    connection->deadline_ms = UINT64_MAX;
     watch(server, connection);
-    workers_put(server->workers, &connection->job);
+    workers_put(server->workers, job);
+}
+
+static void serve_ahead(struct server *server, struct connection *connection)
+{
+    struct job *const job = give(server, connection, exchange_ahead(connection));
+    connection->ahead = AHEAD_SERVED;
+    watch(server, connection);
+    workers_put_behind(server->workers, &exchange_now(connection)->job, job);
 }
 
 static void drain(struct server *server, struct connection *connection)
@@ -115,9 +152,12 @@ static void drain(struct server *server, struct connection *connection)
  * connection free when there is nothing more to do for it. */
 static void next_request(struct server *server, struct connection *connection);
 
-static void send_answer(struct server *server, struct connection *connection)
+static void read_request(struct server *server, struct connection *connection);
+
+/* False: the client takes no more for now, or it was closed. */
+static bool send_rest(struct server *server, struct connection *connection)
 {
-    const struct block *answer = &connection->job.answer;
+    const struct block *answer = &exchange_now(connection)->job.answer;
     while (connection->answer_sent < answer->len) {
         const ssize_t sent = send(connection->source.fd, answer->data + connection->answer_sent,
                                   answer->len - connection->answer_sent, MSG_NOSIGNAL);
@@ -125,30 +165,66 @@ static void send_answer(struct server *server, struct connection *connection)
             continue;
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             watch(server, connection);
-            return;
+            return false;
         }
         if (sent < 0) {
             connection_close(server, connection);
-            return;
+            return false;
         }
         connection->answer_sent += (size_t)sent;
     }
-    drop_block(server, &connection->job.answer);
-    if (connection->last_answer) {
-        drain(server, connection);
-        return;
-    }
-    connection->state = CONNECTION_READING;
-    connection->waiting_since = server->turn++;
-    next_request(server, connection);
+    drop_block(server, &exchange_now(connection)->job.answer);
+    return true;
 }
 
-static void start_answer(struct server *server, struct connection *connection)
+static void begin_answer(struct server *server, struct connection *connection)
 {
     connection->state = CONNECTION_ANSWERING;
     connection->answer_sent = 0;
     connection->waiting_since = server->turn++;
     set_deadline(server, connection, server->now_ms + server->config->limits.idle_ms);
+}
+
+/* The one ahead has its turn. What the client has sent after it is waited for by nobody yet, and probably there. */
+static void turn_over(struct server *server, struct connection *connection)
+{
+    const bool is_answered = connection->ahead == AHEAD_ANSWERED;
+    connection->now ^= 1;
+    connection->ahead = AHEAD_NONE;
+    if (is_answered) {
+        begin_answer(server, connection);
+        return;
+    }
+    connection->state = CONNECTION_SERVED;
+    connection->deadline_ms = UINT64_MAX;
+    if (!server->stopping && may_read(connection))
+        read_request(server, connection);
+    if (connection->state == CONNECTION_SERVED)
+        watch(server, connection);
+}
+
+static void send_answer(struct server *server, struct connection *connection)
+{
+    while (send_rest(server, connection)) {
+        if (connection->ahead == AHEAD_NONE) {
+            if (connection->last_answer) {
+                drain(server, connection);
+                return;
+            }
+            connection->state = CONNECTION_READING;
+            connection->waiting_since = server->turn++;
+            next_request(server, connection);
+            return;
+        }
+        turn_over(server, connection);
+        if (connection->state != CONNECTION_ANSWERING)
+            return;
+    }
+}
+
+static void start_answer(struct server *server, struct connection *connection)
+{
+    begin_answer(server, connection);
     send_answer(server, connection);
     limits_settle(server, connection);
 }
@@ -196,7 +272,7 @@ static void answer_refusal(struct server *server, struct connection *connection)
     server->config->service->put_fault(&out, &why);
     struct bytes body;
     must(writer_done(&out, &body));
-    struct block *answer = &connection->job.answer;
+    struct block *answer = &exchange_now(connection)->job.answer;
     if (!block_grow(answer, FRAME_HEADER + body.len)) {
         connection_close(server, connection);
         return;
@@ -244,6 +320,8 @@ static void body_arrived(struct server *server, struct connection *connection)
     connection->body_whole = true;
     if (connection->state == CONNECTION_READING)
         serve(server, connection);
+    else if (connection->state == CONNECTION_SERVED && !server->stopping)
+        serve_ahead(server, connection);
     else
         watch(server, connection);
 }
@@ -380,19 +458,30 @@ void connection_event(struct server *server, struct connection *connection, uint
         send_answer(server, connection);
 }
 
-void connection_answered(struct server *server, struct connection *connection)
+void connection_answered(struct server *server, struct job *job)
 {
-    must(connection->state == CONNECTION_SERVED);
+    struct connection *const connection = job->owner;
+    struct exchange *const exchange = (struct exchange *)(void *)job;
+    must(connection->given > 0);
+    connection->given--;
     server->served--;
-    limits_release(server, connection->request_bytes);
-    connection->request_bytes = 0;
-    server->buffered += connection->job.answer.cap;
-    connection->state = CONNECTION_ANSWERING;
-    if (connection->gone || connection->job.answer.len == 0) {
+    limits_release(server, exchange->request_bytes);
+    exchange->request_bytes = 0;
+    server->buffered += job->answer.cap;
+    if (connection->gone) {
+        drop_block(server, &job->answer);
+        if (connection->given == 0)
+            connection_close(server, connection);
+    } else if (job->answer.len == 0) {
         connection_close(server, connection);
-        return;
+    } else if (exchange == exchange_now(connection)) {
+        must(connection->state == CONNECTION_SERVED);
+        start_answer(server, connection);
+    } else { /* the client has not taken the answer before it */
+        must(connection->state == CONNECTION_ANSWERING && connection->ahead == AHEAD_SERVED);
+        connection->ahead = AHEAD_ANSWERED;
+        limits_settle(server, connection);
     }
-    start_answer(server, connection);
 }
 
 void connection_late(struct server *server, struct connection *connection)

@@ -2,7 +2,8 @@
 
 static bool holds_bytes(const struct connection *connection)
 {
-    return connection->body.cap > 0 || connection->job.answer.cap > 0;
+    const struct exchange *const now = &connection->exchanges[connection->now];
+    return connection->body.cap > 0 || now->job.answer.cap > 0 || connection->ahead == AHEAD_ANSWERED;
 }
 
 /* The one who has waited longest without a whole request; NULL when every connection is being served. */

@@ -94,7 +94,7 @@ static void take_answers(struct server *server)
 {
     for (struct job *job = workers_take_done(server->workers), *next; job != NULL; job = next) {
         next = job->next;
-        connection_answered(server, job->owner);
+        connection_answered(server, job);
     }
 }
 

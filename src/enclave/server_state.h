@@ -17,13 +17,22 @@ struct source {
 enum connection_state {
     CONNECTION_FREE,
     CONNECTION_READING,   /* the next request has not arrived whole */
-    CONNECTION_SERVED,    /* a request is with the workers; the next may be read meanwhile */
+    CONNECTION_SERVED,    /* a request is with the workers; the next may be read meanwhile, and put behind it */
     CONNECTION_ANSWERING, /* the client has not taken all of its answer */
     CONNECTION_DRAINING,  /* the last answer is out; what still comes is thrown away, so that no reset destroys it */
 };
 
 /* What is wrong with what arrives; told when its turn comes. */
 enum refusal { REFUSAL_NONE, REFUSAL_TOO_LONG, REFUSAL_PEER_CLOSED, REFUSAL_TOO_SLOW };
+
+/* A request that the workers have, and then its answer until it is sent. */
+struct exchange {
+    struct job job;       /* first: connection_answered relies on it */
+    size_t request_bytes; /* of buffer, held by the request while the workers have it */
+};
+
+/* The request behind the one whose turn it is. */
+enum ahead { AHEAD_NONE, AHEAD_SERVED, AHEAD_ANSWERED };
 
 struct connection {
     struct source source; /* first: source_connection relies on it */
@@ -32,13 +41,15 @@ struct connection {
     uint8_t header[FRAME_HEADER]; /* of the frame that arrives */
     size_t header_len, body_len;  /* bytes of header here; bytes of body announced */
     struct block body;            /* of that frame, so far */
-    bool body_whole;              /* read ahead: waits for the answer before it */
+    bool body_whole;              /* read ahead: waits for the answer before it to be taken */
     enum refusal refusal;         /* instead of a next frame */
     bool peer_finished;           /* the client sends no more */
     bool starved;                 /* waits for bytes of buffer */
 
-    struct job job;                      /* SERVED: the workers have it. ANSWERING: its answer is being sent */
-    size_t request_bytes;                /* SERVED: of buffer, held by the request */
+    struct exchange exchanges[2];        /* that whose turn it is, and the one ahead */
+    unsigned now;                        /* whose turn it is. SERVED: with the workers. ANSWERING: being sent */
+    enum ahead ahead;                    /* SERVED or ANSWERING: of the other */
+    unsigned given;                      /* so many are with the workers */
     size_t answer_sent;                  /* ANSWERING: bytes */
     bool last_answer;                    /* close after it */
     bool gone;                           /* SERVED: the client has vanished; free when the workers are done */
@@ -54,24 +65,25 @@ struct server {
     int epoll;
     struct workers *workers;
     struct source listeners[SERVER_LISTENERS_MAX], done, stop;
-    struct connection *table;       /* config->limits.connections of them, touched as needed */
-    uint32_t touched;               /* the first so many of the table have been in use */
-    struct connection *free;        /* of the touched */
-    struct connection *closed;      /* free from the end of this round of events on */
-    uint32_t open, served, starved; /* counts of connections */
-    size_t buffered;                /* bytes of blocks */
-    uint64_t turn;                  /* counts up whenever a wait for a client begins */
-    uint64_t now_ms;                /* when this round of events came */
-    uint64_t next_deadline_ms;      /* no connection's deadline is earlier */
+    struct connection *table;  /* config->limits.connections of them, touched as needed */
+    uint32_t touched;          /* the first so many of the table have been in use */
+    struct connection *free;   /* of the touched */
+    struct connection *closed; /* free from the end of this round of events on */
+    uint32_t open, starved;    /* counts of connections */
+    uint32_t served;           /* requests that the workers have */
+    size_t buffered;           /* bytes of blocks */
+    uint64_t turn;             /* counts up whenever a wait for a client begins */
+    uint64_t now_ms;           /* when this round of events came */
+    uint64_t next_deadline_ms; /* no connection's deadline is earlier */
     bool accepting, stopping;
 };
 
 /* connection.c: one client */
 void connection_open(struct server *server, struct connection *connection, int fd);
 void connection_event(struct server *server, struct connection *connection, uint32_t events);
-void connection_answered(struct server *server, struct connection *connection); /* the workers are done with its job */
-void connection_late(struct server *server, struct connection *connection);     /* its deadline has passed */
-void connection_resume(struct server *server, struct connection *connection);   /* there may be room again */
+void connection_answered(struct server *server, struct job *job);             /* the workers are done with it */
+void connection_late(struct server *server, struct connection *connection);   /* its deadline has passed */
+void connection_resume(struct server *server, struct connection *connection); /* there may be room again */
 void connection_close(struct server *server, struct connection *connection);
 
 /* limits.c: who has to go */

@@ -76,16 +76,34 @@ static struct job *queue_take(struct queue *queue)
     return job;
 }
 
-static void post_done(struct workers *pool, struct job *job)
+/* With the lock held. */
+static void queue_job(struct workers *pool, struct job *job)
+{
+    job->turn = pool->turn++;
+    queue_put(job->request.len > WORKERS_LARGE ? &pool->long_queue : &pool->queue, job);
+}
+
+/* What stood behind the job is queued. The worker that is done with the job looks at the queue next, and so nobody need
+ * be woken for it; the slow thread does not. */
+static void post_done(struct workers *pool, struct job *job, bool by_worker)
 {
     pthread_mutex_lock(&pool->lock);
     while (pool->done_bytes > pool->done_max && !pool->stopping)
         pthread_cond_wait(&pool->taken, &pool->lock);
+    const bool is_first = pool->done.first == NULL;
     pool->done_bytes += job->answer.cap;
     queue_put(&pool->done, job);
+    job->under_way = false;
+    if (job->behind != NULL) {
+        queue_job(pool, job->behind);
+        job->behind = NULL;
+        if (!by_worker)
+            pthread_cond_signal(&pool->queued);
+    }
     pthread_mutex_unlock(&pool->lock);
     const uint64_t one = 1;
-    must(write(pool->done_fd, &one, sizeof one) == sizeof one);
+    if (is_first) /* otherwise the I/O thread has been woken for one before, and has not taken the list yet */
+        must(write(pool->done_fd, &one, sizeof one) == sizeof one);
 }
 
 /* The answer as a frame in a block of its own. On no memory the block stays empty, and the client is closed. */
@@ -177,7 +195,7 @@ static void work_on(struct worker *worker, struct job *job, bool is_long)
         refuse_slow(worker, job);
         break;
     }
-    post_done(worker->pool, job);
+    post_done(worker->pool, job, true);
 }
 
 /* With the lock held. The next that this worker may take: the longest waiting, but no long one in place of the last
@@ -220,7 +238,7 @@ static void work_slowly(struct worker *worker, struct job *job)
     pthread_mutex_lock(&pool->lock);
     pool->slow_bytes -= bytes;
     pthread_mutex_unlock(&pool->lock);
-    post_done(pool, job);
+    post_done(pool, job, false);
 }
 
 static struct timespec pause_end(void)
@@ -327,9 +345,24 @@ void workers_put(struct workers *workers, struct job *job)
 {
     must(job->answer.data == NULL);
     pthread_mutex_lock(&workers->lock);
-    job->turn = workers->turn++;
-    queue_put(job->request.len > WORKERS_LARGE ? &workers->long_queue : &workers->queue, job);
+    job->under_way = true;
+    queue_job(workers, job);
     pthread_cond_signal(&workers->queued);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+void workers_put_behind(struct workers *workers, struct job *first, struct job *job)
+{
+    must(job->answer.data == NULL);
+    pthread_mutex_lock(&workers->lock);
+    job->under_way = true;
+    if (first->under_way) {
+        must(first->behind == NULL);
+        first->behind = job;
+    } else {
+        queue_job(workers, job);
+        pthread_cond_signal(&workers->queued);
+    }
     pthread_mutex_unlock(&workers->lock);
 }
 

@@ -13,6 +13,8 @@
  * at least: who sends a megabyte of typed data over and over, on however many connections, waits for the others who do,
  * and a ticket passes them by. Apart from that, and within both kinds, whoever came first is first.
  *
+ * What a client asks is answered in its order: a request may be put behind another, and is queued when that is done.
+ *
  * What waits on the done list is bounded: a worker with an answer pauses while more than `done_max` bytes of answers
  * are there, so that answers grow no faster than the I/O thread takes them.
  */
@@ -34,6 +36,8 @@ enum {
 
 struct job {
     struct job *next;     /* the queue's */
+    struct job *behind;   /* the queue's: to be queued once this one is done */
+    bool under_way;       /* the queue's: put, and not yet on the done list */
     uint64_t turn;        /* the queue's: the order of arrival */
     void *owner;          /* the caller's */
     struct block request; /* the body; wiped and freed before the job is done */
@@ -49,6 +53,10 @@ struct workers *workers_start(const struct service *service, unsigned count, siz
 int workers_done_fd(const struct workers *workers) MUST_USE; /* readable when jobs are done */
 
 void workers_put(struct workers *workers, struct job *job); /* the workers borrow it until it is done */
+
+/* The same, for a job that must not begin before `first` is done, which was put earlier and may be done by now; at most
+ * one behind each. So the next request of a client is there when the worker is done with the one before. */
+void workers_put_behind(struct workers *workers, struct job *first, struct job *job);
 
 struct job *workers_take_done(struct workers *workers) MUST_USE; /* all that are done, linked by `next`, oldest first */
 

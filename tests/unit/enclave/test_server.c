@@ -220,6 +220,35 @@ static void requests_on_one_connection_are_answered_in_order(void)
     stop(&scene);
 }
 
+/* Within a tenth of a second. */
+static bool another_begins(void)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += 100000000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    return sem_timedwait(&held, &end) == 0;
+}
+
+/* Two workers, and still: the second is the workers' while the first is answered, and begins when it is done. */
+static void a_request_begins_when_the_one_before_it_is_done(void)
+{
+    struct scene scene;
+    start(&scene, &roomy);
+    const int fd = client(&scene);
+    CHECK(ask(fd, "hold 1") && ask(fd, "hold 2") && ask(fd, "hold 3"));
+    for (int i = 1; i <= 3; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "hold %d", i);
+        CHECK(sem_wait(&held) == 0 && !another_begins());
+        sem_post(&let_go);
+        CHECK(hears(fd, text));
+    }
+    close(fd);
+    stop(&scene);
+}
+
 static void a_client_that_ends_its_half_is_still_answered(void)
 {
     struct scene scene;
@@ -386,6 +415,30 @@ static void a_client_that_vanishes_while_served_harms_nobody(void)
             sem_post(&let_go);
     }
     const int fd = client(&scene);
+    CHECK(ask(fd, "echo") && hears(fd, "echo"));
+    close(fd);
+    stop(&scene);
+}
+
+/* One under way and one behind it; and one ready that is behind an answer not taken. */
+static void a_client_that_vanishes_with_two_under_way_harms_nobody(void)
+{
+    struct scene scene;
+    start(&scene, &roomy);
+    int fd = client(&scene);
+    CHECK(ask(fd, "hold 1") && ask(fd, "hold 2") && sem_wait(&held) == 0);
+    CHECK(!another_begins());
+    close(fd);
+    usleep(50000);
+    sem_post(&let_go);
+    CHECK(sem_wait(&held) == 0);
+    sem_post(&let_go);
+    fd = client(&scene);
+    CHECK(ask(fd, "big 1000000") && ask(fd, "hold 2") && sem_wait(&held) == 0);
+    close(fd);
+    usleep(50000);
+    sem_post(&let_go);
+    fd = client(&scene);
     CHECK(ask(fd, "echo") && hears(fd, "echo"));
     close(fd);
     stop(&scene);
@@ -583,6 +636,29 @@ static void an_answer_larger_than_all_buffers_is_still_given(void)
     stop(&scene);
 }
 
+/* The first answer is more than the socket takes: the one behind it is ready, and waits for its turn; a third is not
+ * begun. */
+static void an_answer_that_is_not_taken_keeps_those_behind_it(void)
+{
+    struct scene scene;
+    start(&scene, &roomy);
+    for (int taken = 0; taken < 2; taken++) {
+        const int fd = client(&scene);
+        CHECK(ask(fd, "big 1000000") && ask(fd, "hold 2") && ask(fd, "hold 3"));
+        CHECK(sem_wait(&held) == 0);
+        sem_post(&let_go);
+        CHECK(!another_begins());
+        if (taken) {
+            CHECK(takes(fd, 1000000) && hears(fd, "hold 2"));
+            CHECK(sem_wait(&held) == 0);
+            sem_post(&let_go);
+            CHECK(hears(fd, "hold 3"));
+        }
+        close(fd); /* with an answer half sent and one ready, or with nothing left */
+    }
+    stop(&scene);
+}
+
 static void who_does_not_take_its_answers_makes_way(void)
 {
     struct server_limits limits = roomy;
@@ -637,6 +713,24 @@ static void told_to_stop_it_finishes_what_it_answers(void)
     close(served), close(idle), close(half);
 }
 
+static void told_to_stop_it_finishes_what_was_put_behind(void)
+{
+    struct scene scene;
+    start(&scene, &roomy);
+    const int fd = client(&scene);
+    CHECK(ask(fd, "hold 1") && ask(fd, "hold 2") && ask(fd, "hold 3") && sem_wait(&held) == 0);
+    usleep(50000);
+    tell_to_stop(&scene);
+    usleep(50000);
+    sem_post(&let_go);
+    CHECK(hears(fd, "hold 1") && sem_wait(&held) == 0);
+    sem_post(&let_go);
+    CHECK(hears(fd, "hold 2") && hears(fd, "(closed)"));
+    join(&scene);
+    CHECK(scene.end == SERVER_STOPPED);
+    close(fd);
+}
+
 static void when_the_service_ends_the_server_does(void)
 {
     struct scene scene;
@@ -666,6 +760,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     must(sem_init(&held, 0, 0) == 0 && sem_init(&let_go, 0, 0) == 0);
     requests_on_one_connection_are_answered_in_order();
+    a_request_begins_when_the_one_before_it_is_done();
     a_client_that_ends_its_half_is_still_answered();
     half_a_frame_is_told_to_one_who_still_listens();
     a_frame_that_announces_too_much_is_refused_and_costs_nothing();
@@ -674,6 +769,7 @@ int main(void)
     rule_13_what_waits_for_kms_leaves_room_for_the_others();
     rule_13_long_requests_never_have_all_the_workers();
     a_client_that_vanishes_while_served_harms_nobody();
+    a_client_that_vanishes_with_two_under_way_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
     when_all_are_served_a_new_client_waits();
     late_clients_are_closed_or_told();
@@ -682,9 +778,11 @@ int main(void)
     announced_bytes_count_only_when_they_arrive();
     bytes_held_by_requests_in_service_make_others_wait_not_fail();
     an_answer_larger_than_all_buffers_is_still_given();
+    an_answer_that_is_not_taken_keeps_those_behind_it();
     who_does_not_take_its_answers_makes_way();
     a_refusal_waits_for_the_answers_before_it();
     told_to_stop_it_finishes_what_it_answers();
+    told_to_stop_it_finishes_what_was_put_behind();
     when_the_service_ends_the_server_does();
     the_slow_thread_tends_when_idle();
     return failures != 0;
