@@ -8,46 +8,29 @@ import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import warnings
 
-from scene import Scene, cases, descendants, program, run, skip
+import certificates
+from certificates import HOST, openssl
+from scene import Scene, cases, descendants, program, run
 
 TLS_CALL = program("TLS_CALL")
-HOST = "kms.us-east-2.amazonaws.com"
 NOW = int(time.time() * 1000) + 3600000  # certificates made here begin a moment after this line runs
 DAY = 86400 * 1000
 PROXY = "does the proxy on the parent lead"
-if shutil.which("openssl") is None:
-    skip("the openssl command makes the certificates")
 SCENE = Scene()
 NUMBERS = itertools.count()
 warnings.simplefilter("ignore", DeprecationWarning)  # old TLS is offered on purpose
 
 
-def openssl(*arguments):
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def make_leaf(name, root, **how):
+    return certificates.make_leaf(SCENE.folder, name, root, **how)
 
 
 def make_root(name):
-    key, certificate = SCENE.folder / f"{name}.key", SCENE.folder / f"{name}.pem"
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
-            certificate, "-days", 30, "-subj", f"/CN={name}")
-    return certificate
-
-
-def make_leaf(name, root, names=f"DNS:{HOST}", usage="serverAuth", more="basicConstraints=CA:FALSE"):
-    """A certificate and its key in one file, signed by `root`; by itself when root is None."""
-    key, csr, certificate = (SCENE.folder / f"{name}.{end}" for end in ("key", "csr", "crt"))
-    extensions = SCENE.write(f"{name}.ext", f"subjectAltName={names}\nextendedKeyUsage={usage}\n{more}\n")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", csr, "-subj",
-            f"/CN={HOST}")
-    signer = ["-CA", root, "-CAkey", root.with_suffix(".key"), "-CAcreateserial"] if root else ["-signkey", key]
-    openssl("x509", "-req", "-in", csr, *signer, "-days", 10, "-extfile", extensions, "-out", certificate)
-    return SCENE.write(f"{name}.both", key.read_bytes() + certificate.read_bytes())
+    return certificates.make_root(SCENE.folder, name)
 
 
 ROOT, FOREIGN = make_root("root"), make_root("foreign")

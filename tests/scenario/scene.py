@@ -45,6 +45,22 @@ def request(method, **params):
     return frame(json.dumps({"method": method, "params": params}, sort_keys=True, separators=(",", ":")).encode())
 
 
+def exactly(stream, count):
+    """So many bytes of a socket; None when the other side has closed before the first."""
+    got = bytearray()
+    while len(got) < count:
+        try:
+            part = stream.recv(count - len(got))
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            if not got:
+                return None
+            raise EOFError(f"closed after {len(got)} of {count} bytes")
+        got += part
+    return bytes(got)
+
+
 class Client:
     """One connection. `host` is a unix socket's path or (address, port)."""
 
@@ -68,18 +84,7 @@ class Client:
         return None if head is None else self._exactly(struct.unpack(">I", head)[0])
 
     def _exactly(self, count):
-        got = bytearray()
-        while len(got) < count:
-            try:
-                part = self.socket.recv(count - len(got))
-            except ConnectionResetError:
-                part = b""
-            if not part:
-                if not got:
-                    return None
-                raise EOFError(f"closed after {len(got)} of {count} bytes")
-            got += part
-        return bytes(got)
+        return exactly(self.socket, count)
 
     def ask(self, method, **params):
         self.send(request(method, **params))
@@ -137,11 +142,14 @@ class Scene:
                 raise AssertionError(f"{what}: nothing after {LATEST} s:\n{process.log.read_text()}")
             time.sleep(0.01)
 
-    def ensignd(self, *arguments, settings=None, name="signer"):
-        """ensignd on a unix socket; the process, with `socket` the path that answers."""
+    def ensignd(self, *arguments, settings=None, name="signer", user=None):
+        """ensignd on a unix socket; the process, with `socket` the path that answers. `user` gives root up first."""
         path = self.write(f"{name}.json", json.dumps(settings or {"mode": "open"}))
         where = self.folder / f"{name}.sock"
-        process = self.start(program("ENSIGND"), "--settings", path, "--listen", f"unix:{where}", *arguments)
+        binary = within_reach(program("ENSIGND"), self.folder) if user else program("ENSIGND")
+        if user:
+            self.folder.chmod(0o777)  # where its socket will stand
+        process = self.start(binary, "--settings", path, "--listen", f"unix:{where}", *arguments, preexec_fn=user)
         process.socket = where
         self.wait_for("ensignd", lambda: "listening on" in process.log.read_text(), process)
         return process
