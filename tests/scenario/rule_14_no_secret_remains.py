@@ -228,7 +228,7 @@ def dumped(process):
     try:
         resource.prlimit(process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     except PermissionError:
-        print("      the limit of 0 cannot be lifted here: who would needs CAP_SYS_RESOURCE")
+        print("      the limit stays: lifting another's needs CAP_SYS_RESOURCE")
     process.send_signal(signal.SIGSEGV)
     status = os.waitpid(process.pid, 0)[1]
     process.returncode = -os.WTERMSIG(status)
@@ -261,6 +261,8 @@ def gcore(pid, folder):
 
 
 def as_nobody():
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
