@@ -186,7 +186,9 @@ static enum exit_code run(const struct arguments *arguments)
     };
     if (follower.client == NULL)
         return code;
-    if (follower.cursor != NULL && !journal_cursor_read(follower.cursor, &follower.chain, &why))
+    /* Written at once, so that a place where it cannot be kept is told before anything is printed. */
+    if (follower.cursor != NULL && (!journal_cursor_read(follower.cursor, &follower.chain, &why) ||
+                                    !journal_cursor_write(follower.cursor, &follower.chain, &why)))
         return command_failed(EXIT_CODE_INPUT, &why);
     return follow(&follower, argument_is_given(arguments, "follow"), interval);
 }

@@ -95,7 +95,7 @@ static void say_event(struct daemon *daemon, enum round_event event)
     notify_status(line);
 }
 
-static void say_failure(struct daemon *daemon, const struct fault *why, uint64_t delay_ms)
+static void say_failure(struct daemon *daemon, enum exit_code code, const struct fault *why, uint64_t delay_ms)
 {
     char line[STATUS_MAX + 64];
     const uint64_t now_ms = io_now_ms();
@@ -106,7 +106,7 @@ static void say_failure(struct daemon *daemon, const struct fault *why, uint64_t
         return;
     daemon->last = *why;
     daemon->last_said_ms = now_ms;
-    if (daemon->signer.left_s > 0)
+    if (code != EXIT_CODE_UNREACHED && daemon->signer.left_s > 0)
         log_line(LOG_LINE_WARN, "%s; the lease had %llu s left", line, (unsigned long long)daemon->signer.left_s);
     else
         log_line(LOG_LINE_WARN, "%s", line);
@@ -125,10 +125,9 @@ static uint64_t delay_after(const struct daemon *daemon, enum exit_code code)
 {
     const struct provisioner_config *const config = daemon->config;
     uint64_t most_ms = config->retry_most_ms;
-    if (code == EXIT_CODE_UNREACHED && config->interval_ms < most_ms)
-        most_ms = config->interval_ms;
-    if (daemon->signer.left_s > 0 && daemon->signer.left_s * 1000 / 4 < most_ms)
-        most_ms = daemon->signer.left_s * 1000 / 4;
+    const uint64_t bound_ms = code == EXIT_CODE_UNREACHED ? config->interval_ms : daemon->signer.left_s * 1000 / 4;
+    if (bound_ms > 0 && bound_ms < most_ms)
+        most_ms = bound_ms;
     if (most_ms < config->retry_least_ms)
         most_ms = config->retry_least_ms;
     return retry_delay_ms(daemon->failures, config->retry_least_ms, most_ms, chance());
@@ -149,7 +148,7 @@ static uint64_t step(struct daemon *daemon)
     }
     daemon->failures++;
     const uint64_t delay_ms = delay_after(daemon, code);
-    say_failure(daemon, &why, delay_ms);
+    say_failure(daemon, code, &why, delay_ms);
     return delay_ms;
 }
 

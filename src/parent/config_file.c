@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_SHOWN = 40, KNOWN_MAX = 380 };
+enum { NAME_SHOWN = 40, KNOWN_MAX = 448 };
 
 static bool is_ours_alone(const struct stat *about, const char *path, struct fault *why)
 {
@@ -68,9 +68,9 @@ static bool refuse_name(const struct flag_table *table, const char *name, struct
     char known[KNOWN_MAX] = "";
     for (size_t i = 0; i < table->count; i++) {
         const size_t len = strlen(known);
-        (void)snprintf(known + len, sizeof known - len, "%s%s", i == 0 ? "" : ", ", table->rows[i].name);
+        (void)snprintf(known + len, sizeof known - len, " %s", table->rows[i].name);
     }
-    return fault_set(why, FAULT_INPUT, "'%.*s' is not known; known are %s", NAME_SHOWN, name, known);
+    return fault_set(why, FAULT_INPUT, "'%.*s' is not known; known are%s", NAME_SHOWN, name, known);
 }
 
 /* Cuts the blanks off both ends; the text has room for the NUL. */

@@ -20,9 +20,9 @@ uint64_t provisioner_renews_in_ms(const struct provisioner *provisioner)
     if (provisioner->lease_ends == 0)
         return UINT64_MAX;
     /* A lease whose length nobody has told is renewed at once, which tells it. */
-    if (provisioner->lease_s == 0)
+    if (provisioner->lease_s == 0 || provisioner->left_s < half_s)
         return 0;
-    return provisioner->left_s > half_s ? (provisioner->left_s - half_s) * 1000 : 0;
+    return (provisioner->left_s - half_s + 1) * 1000; /* whole seconds are told: half is gone when less are left */
 }
 
 static enum exit_code send_call(const struct call *call, struct json *result, struct fault *why)

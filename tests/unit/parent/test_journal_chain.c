@@ -121,6 +121,22 @@ static void a_broken_chain_is_refused_and_changes_nothing(void)
     CHECK(journal_chain_add(&chain, answer(3, 5, 1, 5), &why));
 }
 
+static void after_a_gap_another_chain_is_a_restart_and_not_a_break(void)
+{
+    struct fault why;
+    struct journal_chain chain = { .seq = 3, .head = { { 7 } }, .has_head = true };
+    CHECK(!journal_chain_add(&chain, answer(4, 6, 1, 6), &why) && chain.seq == 3 && !chain.restarted);
+    chain.has_gap = true;
+    CHECK(journal_chain_add(&chain, answer(4, 6, 1, 6), &why) && chain.restarted && chain.seq == 0 && chain.last == 6);
+    CHECK(journal_chain_add(&chain, answer(1, 6, 1, 6), &why) && !chain.restarted && chain.seq == 6);
+    /* the same chain after a gap goes on, and the gap is over */
+    chain.has_gap = true;
+    CHECK(journal_chain_add(&chain, answer(7, 8, 1, 8), &why) && !chain.restarted && !chain.has_gap && chain.seq == 8);
+    /* what is no longer kept cannot be compared: lost, not restarted */
+    chain = (struct journal_chain){ .seq = 3, .head = { { 7 } }, .has_head = true, .has_gap = true };
+    CHECK(journal_chain_add(&chain, answer(6, 8, 6, 8), &why) && !chain.restarted && chain.lost == 2 && chain.seq == 8);
+}
+
 int main(void)
 {
     make_heads();
@@ -129,5 +145,6 @@ int main(void)
     lost_entries_are_counted();
     a_journal_that_began_again_is_told();
     a_broken_chain_is_refused_and_changes_nothing();
+    after_a_gap_another_chain_is_a_restart_and_not_a_break();
     return failures != 0;
 }
