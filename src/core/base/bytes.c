@@ -114,7 +114,7 @@ void writer_be(struct writer *out, uint64_t value, size_t len)
 
 void writer_u8(struct writer *out, uint8_t byte)
 {
-    writer_be(out, byte, 1);
+    writer_put(out, (struct bytes){ &byte, 1 });
 }
 
 void writer_text(struct writer *out, const char *text)

@@ -16,14 +16,13 @@ static uint8_t hex_character(unsigned nibble)
 void text_put_hex(struct writer *out, struct bytes bytes)
 {
     uint8_t run[RUN];
-    size_t filled = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
-        run[filled++] = hex_character((unsigned)bytes.data[i] >> 4);
-        run[filled++] = hex_character(bytes.data[i] & 15);
-        if (filled == RUN || i + 1 == bytes.len) {
-            writer_put(out, (struct bytes){ run, filled });
-            filled = 0;
+    for (size_t done = 0, some; done < bytes.len; done += some) {
+        some = bytes.len - done < RUN / 2 ? bytes.len - done : RUN / 2;
+        for (size_t i = 0; i < some; i++) {
+            run[2 * i] = hex_character((unsigned)bytes.data[done + i] >> 4);
+            run[2 * i + 1] = hex_character(bytes.data[done + i] & 15);
         }
+        writer_put(out, (struct bytes){ run, 2 * some });
     }
 }
 
@@ -34,22 +33,26 @@ static unsigned when(unsigned truth, unsigned value)
     return (0u - truth) & value;
 }
 
-/* 0..15, or 255 for another character, without branches or look-ups that depend on it. */
-static unsigned hex_digit(unsigned c)
+enum { BAD_BIT = 31 };
+
+/* 0..15, without branches or look-ups that depend on the character. Another sets the BAD_BIT of *bad: a difference that
+ * is below zero has it. */
+static unsigned hex_digit(unsigned c, unsigned *bad)
 {
-    unsigned letter = c | 32;
-    unsigned is_digit = c - '0' < 10, is_letter = letter - 'a' < 6;
-    return when(is_digit, c - '0') | when(is_letter, letter - 'a' + 10) | when((is_digit | is_letter) ^ 1u, 255);
+    const unsigned letter = c | 32;
+    const unsigned no_digit = (c - '0') | ('9' - c), no_letter = (letter - 'a') | ('f' - letter);
+    *bad |= no_digit & no_letter;
+    return (c & 15) + 9 * (c >> 6); /* letters have bit 6, and 'a' and 'A' end in 1 */
 }
 
 bool text_read_hex(struct bytes hex, uint8_t *out)
 {
-    unsigned bad = hex.len % 2;
+    unsigned bad = 0;
     for (size_t i = 0; i + 1 < hex.len; i += 2) {
-        unsigned high = hex_digit(hex.data[i]), low = hex_digit(hex.data[i + 1]);
-        bad |= (high | low) & 0xf0;
+        const unsigned high = hex_digit(hex.data[i], &bad), low = hex_digit(hex.data[i + 1], &bad);
         out[i / 2] = (uint8_t)(high << 4 | low);
     }
+    bad = bad >> BAD_BIT | hex.len % 2;
     declassify(&bad, sizeof bad); /* whether it was hex at all is told */
     if (bad != 0 && hex.len > 1)
         memset(out, 0, hex.len / 2);

@@ -1,5 +1,6 @@
 #include "core/crypto/keccak.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { RATE = 136, ROUNDS = 24 }; /* FIPS 202: 1600 - 2 * 256 bits; 12 + 2 * log2(64) rounds */
@@ -66,10 +67,9 @@ static void permute(uint64_t lanes[static 25])
 
 static uint64_t load_le(const uint8_t *bytes)
 {
-    uint64_t lane = 0;
-    for (size_t i = 0; i < 8; i++)
-        lane |= (uint64_t)bytes[i] << 8 * i;
-    return lane;
+    uint64_t lane;
+    memcpy(&lane, bytes, sizeof lane);
+    return le64toh(lane);
 }
 
 bool hash32_equal(const struct hash32 *a, const struct hash32 *b)
@@ -121,8 +121,10 @@ struct hash32 keccak_end(struct keccak *state)
     state->lanes[state->fill / 8] ^= (uint64_t)0x01 << 8 * (state->fill % 8);
     state->lanes[RATE / 8 - 1] ^= (uint64_t)0x80 << 56;
     permute(state->lanes);
-    for (size_t i = 0; i < sizeof hash.bytes; i++)
-        hash.bytes[i] = (uint8_t)(state->lanes[i / 8] >> 8 * (i % 8));
+    for (size_t i = 0; i < sizeof hash.bytes / 8; i++) {
+        const uint64_t lane = htole64(state->lanes[i]);
+        memcpy(hash.bytes + 8 * i, &lane, sizeof lane);
+    }
     return hash;
 }
 

@@ -1,8 +1,9 @@
 #include "core/policy/ticket.h"
 
 #include "core/base/text.h"
-#include "core/eth/message.h"
 #include "core/policy/shown.h"
+
+enum { TICKET_PACKED = 2 * 20 + 4 * 32 + TICKET_AUX_DATA };
 
 static const char *const KEYS[] = {
     "recipient", "sender", "faceValue", "winProb", "senderNonce", "recipientRandHash", "auxData",
@@ -94,19 +95,16 @@ bool ticket_from_json(struct json object, const struct address *signer, struct t
 
 struct hash32 ticket_hash(const struct ticket *ticket)
 {
-    struct keccak state = keccak_start();
-    keccak_add(&state, BYTES_OF(ticket->recipient.bytes));
-    keccak_add(&state, BYTES_OF(ticket->sender.bytes));
-    keccak_add(&state, BYTES_OF(ticket->face_value.bytes));
-    keccak_add(&state, BYTES_OF(ticket->win_prob.bytes));
-    keccak_add(&state, BYTES_OF(ticket->sender_nonce.bytes));
-    keccak_add(&state, BYTES_OF(ticket->recipient_rand_hash.bytes));
-    keccak_add(&state, BYTES_OF(ticket->aux_data));
-    return keccak_end(&state);
-}
-
-struct hash32 ticket_digest(const struct ticket *ticket)
-{
-    const struct hash32 hash = ticket_hash(ticket);
-    return message_hash(BYTES_OF(hash.bytes));
+    uint8_t packed[TICKET_PACKED];
+    struct writer out = writer_of(packed, sizeof packed);
+    struct bytes whole;
+    writer_put(&out, BYTES_OF(ticket->recipient.bytes));
+    writer_put(&out, BYTES_OF(ticket->sender.bytes));
+    writer_put(&out, BYTES_OF(ticket->face_value.bytes));
+    writer_put(&out, BYTES_OF(ticket->win_prob.bytes));
+    writer_put(&out, BYTES_OF(ticket->sender_nonce.bytes));
+    writer_put(&out, BYTES_OF(ticket->recipient_rand_hash.bytes));
+    writer_put(&out, BYTES_OF(ticket->aux_data));
+    must(writer_done(&out, &whole) && whole.len == sizeof packed);
+    return keccak256(whole);
 }

@@ -28,7 +28,7 @@ struct ticket {
  * auxData; no other key. Integers as JSON integers or 0x strings or decimal strings. FAULT_INPUT naming the key. */
 bool ticket_from_json(struct json object, const struct address *signer, struct ticket *ticket,
                       struct fault *why) MUST_USE;
-struct hash32 ticket_hash(const struct ticket *ticket) MUST_USE;   /* what the contract calls the ticket's hash */
-struct hash32 ticket_digest(const struct ticket *ticket) MUST_USE; /* what is signed: EIP-191 over ticket_hash */
+/* What the contract calls the ticket's hash. What is signed is message_hash (EIP-191) of its bytes. */
+struct hash32 ticket_hash(const struct ticket *ticket) MUST_USE;
 
 #endif

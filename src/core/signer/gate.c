@@ -12,8 +12,9 @@ static bool hash_of(struct call *call, const struct wish *wish, struct hash32 *d
             return false;
         break;
     case WISH_TICKET:
-        *digest = ticket_digest(wish->ticket);
-        break;
+        *told = ticket_hash(wish->ticket);
+        *digest = message_hash(BYTES_OF(told->bytes));
+        return true;
     case WISH_MESSAGE:
         *digest = message_hash(wish->message);
         break;

@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/eth/address.h"
+#include "core/eth/message.h"
 #include "core/policy/redeem_call.h"
 #include "core/policy/ticket_broker.h"
 
@@ -68,7 +69,7 @@ static void tickets_are_read_from_calldata_and_hash_to_theirs(struct json docume
         CHECK(is_read);
         if (!is_read)
             continue;
-        const struct hash32 hash = ticket_hash(call.tickets), digest = ticket_digest(call.tickets);
+        const struct hash32 hash = ticket_hash(call.tickets), digest = message_hash(BYTES_OF(hash.bytes));
         CHECK(bytes_equal(hex_of(item, "ticketHash"), BYTES_OF(hash.bytes)));
         CHECK(bytes_equal(hex_of(item, "eip191_digest"), BYTES_OF(digest.bytes)));
         CHECK(bytes_equal(hex_of(item, "auxData"), BYTES_OF(call.tickets->aux_data)));
