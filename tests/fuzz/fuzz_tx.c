@@ -86,9 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         load();
     if (len == 0)
         return 0;
-    const bool is_raw = data[0] % 2 == 0;
+    const bool is_whole = data[0] == 0xff, is_raw = is_whole || data[0] % 2 == 0;
     const struct bytes script = { data + 1, len - 1 };
-    const struct bytes message = edits_apply(is_raw ? &raws : &dictionaries, script, changed);
+    const struct bytes message = is_whole ? script : edits_apply(is_raw ? &raws : &dictionaries, script, changed);
     uint8_t *const input = exact_copy(message.data, message.len);
     if (is_raw)
         check_raw((struct bytes){ input, message.len });
