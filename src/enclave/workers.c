@@ -2,6 +2,7 @@
 
 #include "core/base/secret.h"
 #include "core/codec/frame.h"
+#include "enclave/own_stack.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -12,17 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STACK (WORKER_STACK * 8) /* sanitizers put red zones around every variable */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STACK (WORKER_STACK * 8)
-#endif
-#endif
-#ifndef STACK
-#define STACK WORKER_STACK
-#endif
-
 struct queue {
     struct job *first, **last;
 };
@@ -30,6 +20,7 @@ struct queue {
 struct worker {
     struct workers *pool;
     pthread_t thread;
+    struct own_stack stack;
     uint8_t *arena, *answer; /* mapped, touched only as far as requests need */
     bool started;
 };
@@ -235,6 +226,7 @@ static void work_slowly(struct worker *worker, struct job *job)
     struct workers *pool = worker->pool;
     const size_t bytes = job->request.cap;
     must(answer_job(worker, job, SERVICE_MAY_BE_SLOW) == SERVICE_ANSWERED);
+    own_stack_wipe(&worker->stack); /* before anybody hears of it: a key, and what opened it, may have been there */
     pthread_mutex_lock(&pool->lock);
     pool->slow_bytes -= bytes;
     pthread_mutex_unlock(&pool->lock);
@@ -268,6 +260,7 @@ static void *run_slow(void *argument)
         if (job != NULL)
             work_slowly(worker, job);
         service->tend(service->context);
+        own_stack_wipe(&worker->stack);
         end = pause_end();
         pthread_mutex_lock(&pool->lock);
     }
@@ -292,11 +285,9 @@ static bool start_one(struct workers *pool, struct worker *worker, void *(*run)(
     worker->answer = map(pool->service->answer_max);
     if (worker->arena == NULL || worker->answer == NULL)
         return fault_set(why, FAULT_INTERNAL, "no memory for a worker's buffers");
-    pthread_attr_t attr;
-    must(pthread_attr_init(&attr) == 0);
-    must(pthread_attr_setstacksize(&attr, STACK) == 0);
-    const int error = pthread_create(&worker->thread, &attr, run, worker);
-    pthread_attr_destroy(&attr);
+    if (!own_stack_open(&worker->stack, WORKER_STACK, why))
+        return false;
+    const int error = own_stack_start(&worker->stack, &worker->thread, run, worker);
     if (error != 0)
         return fault_set(why, FAULT_INTERNAL, "cannot start a worker thread: %s", strerror(error));
     worker->started = true;
@@ -396,6 +387,7 @@ void workers_stop(struct workers *workers)
             munmap(worker->arena, workers->service->arena_bytes);
         if (worker->answer != NULL)
             munmap(worker->answer, workers->service->answer_max);
+        own_stack_close(&worker->stack);
     }
     close(workers->done_fd);
     pthread_cond_destroy(&workers->queued);

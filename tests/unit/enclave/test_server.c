@@ -4,6 +4,7 @@
  *   "slow …"     the body back, from the slow thread; "slow hold" when the test lets go
  *   "hold …"     the body back, when the test lets go
  *   "big N"      N bytes
+ *   "slow mark"  the body back, from the slow thread, whose stack has a mark left on it
  */
 #include "check.h"
 #include "core/base/text.h"
@@ -29,6 +30,18 @@ static sem_t held, let_go;
 static atomic_bool service_ended;
 static atomic_int tended;
 
+static const char mark[] = "what an unsealing leaves on its stack";
+static uintptr_t marked; /* where the slow thread's frame was */
+enum { MARKED = 100000 };
+
+static void __attribute__((noinline)) leave_mark(void)
+{
+    volatile char left[MARKED];
+    for (size_t i = 0; i < sizeof left; i++)
+        left[i] = mark[i % sizeof mark];
+    marked = (uintptr_t)left;
+}
+
 static bool says(struct bytes request, const char *word)
 {
     return request.len >= strlen(word) && memcmp(request.data, word, strlen(word)) == 0;
@@ -53,6 +66,8 @@ static enum service_turn toy_answer(void *context, struct bytes request, enum se
         sem_post(&held);
         sem_wait(&let_go);
     }
+    if (says(request, "slow mark"))
+        leave_mark();
     uint64_t count = 0;
     if (says(request, "big ") && text_read_uint((struct bytes){ request.data + 4, request.len - 4 }, &count)) {
         for (; count > 0; count--)
@@ -321,6 +336,19 @@ static void slow_requests_keep_nobody_else_waiting(void)
 
 #define TOO_MANY_SLOW \
     "limit: requests are waiting for KMS already, as many or as large as may (at most 8): try again later"
+
+static void rule_14_a_slow_request_leaves_nothing_on_the_stack(void)
+{
+    if (SANITIZED)
+        return; /* whose frames are elsewhere */
+    struct scene scene;
+    start(&scene, &roomy);
+    const int fd = client(&scene);
+    CHECK(ask(fd, "slow mark") && hears(fd, "slow mark"));
+    CHECK(memmem((const void *)marked, MARKED, mark, sizeof mark) == NULL);
+    close(fd);
+    stop(&scene);
+}
 
 static void more_slow_requests_than_may_wait_are_refused_at_once(void)
 {
@@ -765,6 +793,7 @@ int main(void)
     half_a_frame_is_told_to_one_who_still_listens();
     a_frame_that_announces_too_much_is_refused_and_costs_nothing();
     slow_requests_keep_nobody_else_waiting();
+    rule_14_a_slow_request_leaves_nothing_on_the_stack();
     more_slow_requests_than_may_wait_are_refused_at_once();
     rule_13_what_waits_for_kms_leaves_room_for_the_others();
     rule_13_long_requests_never_have_all_the_workers();
