@@ -22,7 +22,7 @@ from stack import BUILD, CLEAN, ROOT, read_env
 PAGE = ROOT / "docs/runbook.md"
 PEOPLE = {"everywhere", "admin", "builder", "second-builder", "instance", "verifier", "aws", "open"}
 WAYS = {"generate", "seal"}
-ONLY_AWS_HAS = {"aws", "sudo", "ensign"}
+ONLY_AWS_HAS = {"aws", "sudo", "sudoedit", "ensign"}
 MARK = "the-block-has-ended"
 
 
@@ -120,7 +120,7 @@ def after_policy(shell, said):
 
 
 def after_key_policy(shell, said):
-    claim("the key policy has no finding and the key no grants", '"findings": []' in said, said[-500:])
+    claim("the key policy has no finding and the key no grants", '"findings": []' in said and said.rstrip().endswith("\n0"), said[-500:])
 
 
 def after_funding(shell, said):

@@ -67,6 +67,12 @@ def ensign(words):
     words = [here(word) for word in words]
     if words[:1] == ["verify"]:
         words += ["--root", env["ENSIGN_SIM_NSM_ROOT"], "--custom-roots"]
+    if words[:1] == ["provisioner"]:
+        at = words.index("--config") + 1
+        adapted = pathlib.Path(words[at]).with_suffix(".here")
+        adapted.write_text(here(pathlib.Path(words[at]).read_text()) + f"custom-roots = yes\nroot = {env['ENSIGN_SIM_NSM_ROOT']}\n")
+        adapted.chmod(0o600)
+        words[at] = str(adapted)
     os.environ["ENSIGN_ENDPOINT"] = here(os.environ.get("ENSIGN_ENDPOINT", ""))
     if not os.environ["ENSIGN_ENDPOINT"]:
         del os.environ["ENSIGN_ENDPOINT"]
