@@ -3,9 +3,12 @@
  * A method is a function and a row in gateway_methods.c. What it writes is the result; when it fails, what it wrote is
  * dropped and the fault becomes the error:
  *
- *   FAULT_INPUT     -32602, alone also HTTP 400      FAULT_STATE, FAULT_REMOTE  -32002: nobody who could sign, or no
- * node FAULT_POLICY    -32000                           FAULT_LIMIT                -32005 FAULT_INTERNAL  -32603 a
- * node's own error         as the node gave it
+ *   -32602  FAULT_INPUT; alone also HTTP 400
+ *   -32000  FAULT_POLICY
+ *   -32002  FAULT_STATE, FAULT_REMOTE: nobody who could sign, or no node
+ *   -32005  FAULT_LIMIT
+ *   -32603  FAULT_INTERNAL
+ *   as is   a node's own error
  *
  * Nothing is passed on that was not checked: a signature's maker is recovered over the very bytes that were asked for.
  */
@@ -42,8 +45,8 @@ struct gateway {
         atomic_ullong requests, failures;
     } counters[GATEWAY_METHODS_MAX];
     atomic_ullong unknown_methods, http_refusals, policy_refusals, wrong_signatures, broadcasts;
-    pthread_mutex_t key_lock;
-    bool has_public_key; /* learned from the first signature that passed */
+    pthread_mutex_t key_lock; /* over the two below, which are written once */
+    bool has_public_key;      /* learned when first asked for, or from the first signature that passed */
     uint8_t public_key[64];
 };
 
@@ -77,6 +80,10 @@ bool gateway_params(struct gateway_call *call, size_t least, size_t most, struct
                     struct fault *why) MUST_USE;
 /* The parameter is our address. FAULT_INPUT: none at all; FAULT_POLICY: another's. */
 bool gateway_is_ours(struct gateway_call *call, struct json param, struct fault *why) MUST_USE;
+
+/* The key behind our address, of which it has been seen that it is. */
+bool gateway_knows_public_key(struct gateway *gateway) MUST_USE;
+void gateway_keep_public_key(struct gateway *gateway, const uint8_t public[static 64]);
 
 /* Signs and checks a transaction that is complete. *raw and *tx are in the call's arena. */
 bool gateway_sign_tx(struct gateway_call *call, const struct gateway_tx *wanted, struct bytes *raw, struct tx *tx,

@@ -2,6 +2,8 @@
 #include "core/eth/address.h"
 #include "parent/gateway_http.h"
 
+#include <string.h>
+
 static const char *endpoint_state(struct gateway *gateway, size_t which, struct fault *why)
 {
     return signers_check(&gateway->signers, which, why) ? "UP" : "DOWN";
@@ -109,15 +111,42 @@ void gateway_page_metrics(struct gateway *gateway, struct http_answer *answer)
     put_signers(gateway, out);
 }
 
+/* The signer says it, and that is enough: it is the key behind the address, or it is not. */
+static bool learn_public_key(struct gateway *gateway, struct fault *why)
+{
+    struct json status;
+    struct bytes text;
+    struct address ours;
+    uint8_t public[64];
+    if (!signers_address(&gateway->signers, &ours, why))
+        return false;
+    struct signer_line *const line = signers_take(&gateway->signers, why);
+    if (line == NULL)
+        return false;
+    (void)signer_begin(line->client, "status");
+    bool ok = signers_call(&gateway->signers, line, &status, why);
+    if (ok && (!json_plain_string(json_member(status, BYTES_LIT("public_key")), &text) ||
+               text.len != 2 + 2 * sizeof public || !text_starts_with(text, BYTES_LIT("0x")) ||
+               !text_read_hex((struct bytes){ text.data + 2, text.len - 2 }, public)))
+        ok = fault_set(why, FAULT_REMOTE, "the signer does not say its public key, and nothing has been signed yet");
+    signers_give(&gateway->signers, line);
+    if (!ok)
+        return false;
+    const struct hash32 hash = keccak256(BYTES_OF(public));
+    if (memcmp(hash.bytes + sizeof hash - sizeof ours.bytes, ours.bytes, sizeof ours.bytes) != 0)
+        return fault_set(why, FAULT_REMOTE, "the public key that the signer says is not that of its address");
+    gateway_keep_public_key(gateway, public);
+    return true;
+}
+
 void gateway_page_public_keys(struct gateway *gateway, struct http_answer *answer)
 {
+    struct fault why;
     struct json_writer json = json_writer_of(&answer->body);
-    (void)pthread_mutex_lock(&gateway->key_lock);
-    const bool known = gateway->has_public_key;
-    (void)pthread_mutex_unlock(&gateway->key_lock);
-    if (!known) { /* the signer tells an address; the key behind it shows in a signature, and none is made for this */
+    if (!gateway_knows_public_key(gateway) && !learn_public_key(gateway, &why)) {
         answer->status = 503;
-        writer_text(&answer->body, "the public key is known once something has been signed through this gateway\n");
+        writer_text(&answer->body, why.text);
+        writer_text(&answer->body, "\n");
         return;
     }
     answer->content_type = "application/json";

@@ -70,6 +70,23 @@ static bool read_ticket(struct json param, struct json *ticket, struct fault *wh
            fault_set(why, FAULT_INPUT, "the third parameter is not {\"ticket\": {…}}");
 }
 
+bool gateway_knows_public_key(struct gateway *gateway)
+{
+    (void)pthread_mutex_lock(&gateway->key_lock);
+    const bool known = gateway->has_public_key;
+    (void)pthread_mutex_unlock(&gateway->key_lock);
+    return known;
+}
+
+void gateway_keep_public_key(struct gateway *gateway, const uint8_t public[static 64])
+{
+    (void)pthread_mutex_lock(&gateway->key_lock);
+    if (!gateway->has_public_key) /* others may be reading it */
+        memcpy(gateway->public_key, public, sizeof gateway->public_key);
+    gateway->has_public_key = true;
+    (void)pthread_mutex_unlock(&gateway->key_lock);
+}
+
 /* The signature must be of our key over `digest`, and the public key is learned by the way. */
 static bool check_signature(struct gateway_call *call, const struct signature *signature, const struct hash32 *digest,
                             struct fault *why)
@@ -82,10 +99,9 @@ static bool check_signature(struct gateway_call *call, const struct signature *s
         (void)atomic_fetch_add(&gateway->wrong_signatures, 1);
         return fault_set(why, FAULT_REMOTE, "what the signer answered is not its key's signature over what was asked");
     }
-    (void)pthread_mutex_lock(&gateway->key_lock);
-    if (!gateway->has_public_key)
-        gateway->has_public_key = ecdsa_recover_public(signature, digest, gateway->public_key);
-    (void)pthread_mutex_unlock(&gateway->key_lock);
+    uint8_t public[64];
+    if (!gateway_knows_public_key(gateway) && ecdsa_recover_public(signature, digest, public))
+        gateway_keep_public_key(gateway, public);
     return true;
 }
 

@@ -47,10 +47,9 @@ static struct address address_of_public(const uint8_t public[static 64])
     return address;
 }
 
-bool ecdsa_address(const struct secret32 *key, struct address *address)
+bool ecdsa_public(const struct secret32 *key, uint8_t public[static 64])
 {
     secp256k1_pubkey public_key;
-    uint8_t public[64];
     must(context != NULL);
     int is_key = secp256k1_ec_pubkey_create(context, &public_key, key->bytes);
     declassify(&is_key, sizeof is_key);
@@ -58,6 +57,14 @@ bool ecdsa_address(const struct secret32 *key, struct address *address)
     if (is_key != 1)
         return false;
     put_public(&public_key, public);
+    return true;
+}
+
+bool ecdsa_address(const struct secret32 *key, struct address *address)
+{
+    uint8_t public[64];
+    if (!ecdsa_public(key, public))
+        return false;
     *address = address_of_public(public);
     return true;
 }

@@ -21,7 +21,9 @@ struct signature {
 void ecdsa_start(const uint8_t seed[static 32]);
 bool ecdsa_is_started(void) MUST_USE;
 
-/* False: the key is zero or not below the group order. */
+/* The key's uncompressed public key without its 0x04, 64 bytes. False: the key is zero or not below the group order. */
+bool ecdsa_public(const struct secret32 *key, uint8_t public[static 64]) MUST_USE;
+/* False: as above. */
 bool ecdsa_address(const struct secret32 *key, struct address *address) MUST_USE;
 /* False: as above. */
 bool ecdsa_sign(const struct secret32 *key, const struct hash32 *digest, struct signature *signature) MUST_USE;

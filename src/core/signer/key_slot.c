@@ -11,6 +11,7 @@ struct key_slot {
     bool loaded;
     struct secret32 key;
     struct address address;
+    uint8_t public[64];
 };
 _Static_assert(sizeof(struct key_slot) <= KEY_SLOT_BYTES, "the slot fits what callers must provide");
 
@@ -80,6 +81,7 @@ bool key_slot_store(struct key_slot *slot, const struct secret_text *plaintext, 
     if (!read_pair(plaintext, &key, &found, why))
         return false;
     *slot = (struct key_slot){ .loaded = true, .key = key, .address = found };
+    must(ecdsa_public(&key, slot->public));
     *address = found;
     return true;
 }
@@ -93,6 +95,12 @@ const struct address *key_slot_address(const struct key_slot *slot)
 {
     must(slot->loaded);
     return &slot->address;
+}
+
+struct bytes key_slot_public(const struct key_slot *slot)
+{
+    must(slot->loaded);
+    return BYTES_OF(slot->public);
 }
 
 bool key_slot_sign(const struct key_slot *slot, const struct hash32 *digest, struct signature *signature,

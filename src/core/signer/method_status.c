@@ -175,6 +175,11 @@ static void put_status(struct json_writer *json, struct signer *signer)
     put_digest_or_null(json, "policy_sha256", policy != NULL, &digest);
     json_key(json, "provisioned");
     json_put_bool(json, holding->provisioned);
+    json_key(json, "public_key");
+    if (holding->provisioned)
+        json_put_hex(json, key_slot_public(signer->slot));
+    else
+        json_put_null(json);
     json_key(json, "ready_to_provision");
     json_put_bool(json, signer->next_recipient.pkey != NULL && !signer->provisioning);
     put_digest_or_null(json, "sealed_sha256", holding->ciphertext_len > 0, &holding->ciphertext_sha256);

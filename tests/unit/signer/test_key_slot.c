@@ -2,6 +2,7 @@
  * eth-account 0.13.7's. */
 #include "check.h"
 #include "core/base/text.h"
+#include "core/crypto/keccak.h"
 #include "core/eth/address.h"
 #include "core/eth/message.h"
 #include "core/signer/key_slot.h"
@@ -49,6 +50,12 @@ static const struct {
     { "the order", "0x" ORDER, 66, NULL, "Invalid privkey" },
 };
 
+static bool is_behind(struct bytes public, const struct address *address)
+{
+    const struct hash32 hash = keccak256(public);
+    return public.len == 64 && memcmp(hash.bytes + 12, address->bytes, sizeof address->bytes) == 0;
+}
+
 static void keys_are_read_and_the_rest_refused_with_the_slot_as_it_was(void)
 {
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
@@ -64,7 +71,8 @@ static void keys_are_read_and_the_rest_refused_with_the_slot_as_it_was(void)
         CHECK_ROW(ROWS[i].name, key_slot_is_empty(slot) == !done);
         if (done) {
             CHECK_ROW(ROWS[i].name, strcmp(address_eip55(&tried).text, ROWS[i].address) == 0);
-            CHECK_ROW(ROWS[i].name, address_equal(key_slot_address(slot), &tried) && address_equal(&stored, &tried));
+            CHECK_ROW(ROWS[i].name, address_equal(key_slot_address(slot), &tried) && address_equal(&stored, &tried) &&
+                                        is_behind(key_slot_public(slot), &tried));
         } else {
             CHECK_ROW(ROWS[i].name, why.code == FAULT_INPUT);
             CHECK_ROW(ROWS[i].name, strncmp(why.text, ROWS[i].why, strlen(ROWS[i].why)) == 0);

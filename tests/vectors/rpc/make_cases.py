@@ -16,9 +16,11 @@ import pathlib
 
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
+from eth_keys import keys
 from eth_utils import keccak, to_checksum_address
 
 KEY = Account.from_key("0x" + "11" * 32)
+PUBLIC_KEY = keys.PrivateKey(KEY.key).public_key.to_hex()
 OTHER = Account.from_key("0x" + "22" * 32)
 ARN = "arn:aws:kms:us-east-2:111122223333:key/12345678-1234-1234-1234-123456789abc"
 BROKER = "0xa8bb618b1520e284046f3dfc448851a1ff26e41b"
@@ -385,14 +387,15 @@ def status():
                          **has(address=None, budget_left=None, counters={"refusals": 0, "requests": 1, "signatures": 0},
                                insecure=False, journal={"head": "00" * 32, "last": 0}, key_origin=None, kms_key=None,
                                kms_key_pinned=None, lease=None, mode="open", policy_bound=False, policy_sha256=None,
-                               provisioned=False, sealed_sha256=None, trust_roots="amazon", version="0.0-test"))]),
+                               provisioned=False, public_key=None, sealed_sha256=None, trust_roots="amazon",
+                               version="0.0-test"))]),
         (STRICT, [provision(policy=POLICY),
                   exchange("spend", "sign_ticket", {"ticket": fields}, **result(**ticket_answer(fields))),
                   exchange("full", "status", {},
                            **has(address=KEY.address, budget_left=left, key_origin="imported", kms_key=ARN, kms_key_pinned=ARN,
                                  journal={"head": head_after([entry]), "last": 1},
                                  lease={"expires": UTC_MS // 1000 + 86400, "seconds_left": 86400}, mode="strict",
-                                 policy_bound=True, policy_sha256=POLICY_SHA256, provisioned=True,
+                                 policy_bound=True, policy_sha256=POLICY_SHA256, provisioned=True, public_key=PUBLIC_KEY,
                                  sealed_sha256=hashlib.sha256(bytes.fromhex("11" * 32)).hexdigest(), time_ms=UTC_MS)),
                   exchange("unknown parameter", "status", {"x": 1}, **error("input", "unknown parameter 'x'"))]),
     ]
