@@ -4,6 +4,8 @@
 #include "io/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -208,6 +210,10 @@ static void take_connection(struct server *server, const pthread_attr_t *detache
     struct place *const place = find_place(server);
     const int fd = place == NULL ? -1 : accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+        /* An answer's head and body are two writes: the second is not to wait for the client's delayed
+         * acknowledgement of the first. */
+        const int at_once = 1;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
         *place = (struct place){ .taken = true, .waiting_since_ms = io_now_ms(), .fd = fd, .server = server };
         if (pthread_create(&thread, detached, serve_one, place) != 0) {
             place->taken = false;
