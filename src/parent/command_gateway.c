@@ -90,11 +90,12 @@ static bool read_upstream(const struct arguments *arguments, struct fault *why)
 {
     struct http_url url;
     const char *const given = argument(arguments, "upstream");
-    node.url = given != NULL ? given : getenv("ENSIGN_UPSTREAM");
-    if (node.url == NULL || node.url[0] == '\0')
+    const char *const where = given != NULL ? given : getenv("ENSIGN_UPSTREAM");
+    if (where == NULL || where[0] == '\0')
         return true;
+    eth_node_start(&node, where);
     gateway.node = &node;
-    return http_url_read(node.url, &url, why) || fault_prefix(why, "--upstream: ");
+    return http_url_read(where, &url, why) || fault_prefix(why, "--upstream: ");
 }
 
 static bool read_token(const struct arguments *arguments, struct fault *why)

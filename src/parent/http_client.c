@@ -34,6 +34,7 @@ static bool set_options(CURL *curl, const struct http_call *call, struct curl_sl
     ok &= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
     ok &= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
     ok &= curl_easy_setopt(curl, CURLOPT_WRITEDATA, body) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, call->once ? 1L : 0L) == CURLE_OK;
     if (call->direct)
         ok &= curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK;
     if (call->ca_file != NULL)
@@ -66,24 +67,49 @@ static bool perform(CURL *curl, const struct http_call *call, struct curl_slist 
     return true;
 }
 
-bool http_exchange(const struct http_call *call, unsigned *status, struct writer *body, struct fault *why)
+static bool exchange(CURL *curl, const struct http_call *call, unsigned *status, struct writer *body, struct fault *why)
 {
     struct curl_slist *headers = NULL;
-    bool ok = true;
+    bool ok = curl != NULL;
     for (size_t i = 0; i < call->header_count && ok; i++) {
         struct curl_slist *longer = curl_slist_append(headers, call->headers[i]);
         ok = longer != NULL;
         headers = ok ? longer : headers;
     }
-    CURL *curl = curl_easy_init();
-    if (!ok || curl == NULL)
-        ok = fault_set(why, FAULT_INTERNAL, "no memory for an HTTP request");
-    else
+    if (ok)
         ok = perform(curl, call, headers, status, body, why);
-    if (curl != NULL)
-        curl_easy_cleanup(curl);
+    else
+        (void)fault_set(why, FAULT_INTERNAL, "no memory for an HTTP request");
     wipe_list(headers);
     return ok;
+}
+
+bool http_exchange(const struct http_call *call, unsigned *status, struct writer *body, struct fault *why)
+{
+    CURL *const curl = curl_easy_init();
+    const bool ok = exchange(curl, call, status, body, why);
+    curl_easy_cleanup(curl);
+    return ok;
+}
+
+/* A curl handle by another name: it keeps its connections, and forgets everything else, when it is reset. */
+struct http_line *http_line_open(void)
+{
+    return (struct http_line *)curl_easy_init();
+}
+
+bool http_line_exchange(struct http_line *line, const struct http_call *call, unsigned *status, struct writer *body,
+                        struct fault *why)
+{
+    CURL *const curl = (CURL *)line;
+    const bool ok = exchange(curl, call, status, body, why);
+    curl_easy_reset(curl); /* what it points to is the caller's, and goes */
+    return ok;
+}
+
+void http_line_close(struct http_line *line)
+{
+    curl_easy_cleanup((CURL *)line);
 }
 
 static bool copy_part(CURLU *url, CURLUPart part, char *out, size_t cap, unsigned flags)

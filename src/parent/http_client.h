@@ -17,13 +17,22 @@ struct http_call {
     const char *headers[HTTP_CLIENT_HEADERS_MAX]; /* "Name: value", NUL-terminated; may be secret */
     struct bytes body;                            /* sent when there is one, or the method is POST or PUT */
     bool direct;                                  /* go past every proxy that the environment names */
-    const char *ca_file;                          /* PEM; NULL: the system's roots */
-    long timeout_ms;                              /* for the whole exchange */
+    bool once;           /* over a connection made for it: on a kept one that has died libcurl sends again by itself */
+    const char *ca_file; /* PEM; NULL: the system's roots */
+    long timeout_ms;     /* for the whole exchange */
 };
 
 /* The answer's body goes to `body`, whatever its status. FAULT_REMOTE: no whole answer came, or it did not fit; the
  * text names the host at most, never a header. */
 bool http_exchange(const struct http_call *call, unsigned *status, struct writer *body, struct fault *why) MUST_USE;
+
+/* The same over a connection that is kept from one exchange to the next, while the host is the same and it lasts: one
+ * that the other side has ended meanwhile is made anew. For one exchange at a time. */
+struct http_line;
+struct http_line *http_line_open(void) MUST_USE; /* NULL: no memory */
+bool http_line_exchange(struct http_line *line, const struct http_call *call, unsigned *status, struct writer *body,
+                        struct fault *why) MUST_USE;
+void http_line_close(struct http_line *line); /* NULL is one that never was */
 
 /* A URL taken apart, for signing and for rules about hosts. */
 struct http_url {

@@ -80,6 +80,10 @@ def node_that_fails(stack, me):
     claim("in all of this, no nonce had two transactions that the node could have taken",
           all(len(raws) == 1 for nonce, raws in by_nonce.items() if nonce != 4), str({n: len(r) for n, r in by_nonce.items()}))
 
+    made = len(node.connections)
+    for _ in range(20):
+        gateway.call("eth_blockNumber")
+    claim("twenty reads over a connection that is kept", len(node.connections) <= made + 1, str(len(node.connections) - made))
     claim("reads go through, and errors as they are", gateway.call("eth_blockNumber") == "0x10"
           and gateway.failed("eth_gasPrice").data == "eth_gasPrice")
     asked = len(node.asked)
@@ -89,8 +93,7 @@ def node_that_fails(stack, me):
     node.chain = 1
     refused = gateway.failed("eth_sendTransaction", pay(me, 50))
     claim("a node of another chain gets nothing", refused.code == -32002 and "another chain" in refused.message, str(refused))
-    node.server.shutdown()
-    node.server.server_close()
+    node.end()
     claim("no node: said, and signing goes on", gateway.failed("eth_blockNumber").code == -32002
           and gateway.call("eth_sign", me, "0x00").startswith("0x"))
 

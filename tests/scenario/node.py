@@ -1,6 +1,7 @@
 """An Ethereum node as far as the gateway asks one, with faults on demand: it keeps every raw transaction that it was
 handed, in order, and its pool by hash."""
 
+import contextlib
 import http.server
 import json
 import socket
@@ -22,11 +23,16 @@ class Node:
 
     def __init__(self, chain=42161):
         self.chain, self.faults, self.handed, self.pool, self.asked = chain, [], [], {}, []
+        self.connections = []  # that have been made
         self.lock = threading.Lock()
         node = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+            protocol_version, wbufsize = "HTTP/1.1", -1  # one write an answer: its end waits for no acknowledgement
+
+            def setup(self):
+                super().setup()
+                node.connections.append(self.connection)
 
             def do_POST(self):
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -55,6 +61,14 @@ class Node:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def end(self):
+        """Gone, with every connection to it."""
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def nonces(self):
         return sorted(nonce_of(raw) for raw in self.pool.values())
