@@ -18,6 +18,7 @@
 #   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json;
 #                  then how fast the relays are, beside socat
 #   make fuzz      every fuzzer for FUZZ_SECONDS (60)
+#   make mutants   the code that decides, made wrong in 400 places one at a time (MUTANTS=n, all): the tests have to notice
 #   make format    put the C sources into the house's format
 #   make clean
 
@@ -26,13 +27,13 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop bench kernel image image-aarch64 docker-context boot-test ctime fuzz format clean
-.PHONY: tools-build tools-test tools-interop tools-bench tools-fuzz tools-kernel tools-machine
+.PHONY: all dev demo test sanitize interop bench kernel image image-aarch64 docker-context boot-test ctime fuzz mutants format clean
+.PHONY: tools-build tools-test tools-interop tools-bench tools-fuzz tools-mutants tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
-tools-build tools-test tools-interop tools-bench tools-fuzz tools-kernel tools-machine:
+tools-build tools-test tools-interop tools-bench tools-fuzz tools-mutants tools-kernel tools-machine:
 	@tools/setup $(subst tools-,,$@)
 
 $(BUILD)/build.ninja: | tools-build
@@ -81,8 +82,11 @@ bench: tools-bench all
 fuzz: tools-fuzz
 	@tools/run-fuzzers
 
+mutants: tools-mutants $(BUILD)/build.ninja
+	@ENSIGN_BUILD=$(BUILD) tests/mutants/mutants.py
+
 format: tools-test
 	@clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	rm -rf build build-dev build-asan build-tsan build-clang build-fuzz
+	rm -rf build build-dev build-asan build-tsan build-clang build-fuzz build-mutants
