@@ -5,7 +5,7 @@ one fails; what survives them, on the scenarios.
 
     MUTANTS=400     how many, spread over the zones; all: every one there is
     MUTANT_SEED=1   which
-    MUTANT_ONLY=cms just this zone, or this file
+    MUTANT_ONLY=cms just this zone, or this file; survivors: what the last run did not kill
 
 What no input can tell from the original is listed in `equivalents`, each with its reason, and is tried all the same. Ends
 with 1 when less than 90 in 100 are killed, when a survivor is not listed, and when a listed one is killed after all or is
@@ -31,6 +31,7 @@ from zones import ZONES  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build-mutants"
+REPORT = ROOT / (os.environ.get("ENSIGN_BUILD") or "build") / "mutants.json"
 KILLED_AT_LEAST = 0.90
 JOBS = 2
 
@@ -178,7 +179,11 @@ def main():
     numbers = chosen(mutants, len(mutants) if count == "all" else int(count), os.environ.get("MUTANT_SEED") or "1")
     if count == "400" or count == "all":
         numbers = sorted({*numbers, *(numbers_of[key] for key in listed if key in numbers_of)})
-    if only:
+    if only == "survivors":
+        alive = {tuple(r[key] for key in ("file", "function", "source", "change", "which"))
+                 for r in json.loads(REPORT.read_text())["results"] if not r["killed_by"]}
+        numbers = sorted(numbers_of[key] for key in alive if key in numbers_of)
+    elif only:
         numbers = [n for n in numbers if only in (mutants[n - 1].zone, mutants[n - 1].file)]
     print(f"{len(mutants)} mutants in {sum(map(len, ZONES.values()))} files ({in_macros} more are inside macros, {cleaning} "
           f"calls that wipe or free are left alone); {len(numbers)} are tried", flush=True)
@@ -209,8 +214,7 @@ def main():
     summary = {"mutants": len(results), "killed": sum(bool(r["killed_by"]) for r in results),
                "seconds": round(time.monotonic() - begun), "cpu_seconds": round(usage.ru_utime + usage.ru_stime),
                "seed": os.environ.get("MUTANT_SEED") or "1"}
-    report = ROOT / (os.environ.get("ENSIGN_BUILD") or "build") / "mutants.json"
-    report.write_text(json.dumps({**summary, "results": results}, indent=1) + "\n")
+    REPORT.write_text(json.dumps({**summary, "results": results}, indent=1) + "\n")
 
     table(results)
     wrong = [f"survives: {told(r)}" for r in results if not r["killed_by"] and not r["equivalent"]]

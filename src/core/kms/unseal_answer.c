@@ -59,7 +59,7 @@ bool unseal_read_answer(const struct unseal_ask *ask, struct bytes body, const s
                         struct arena *arena, struct secret_text *plaintext, struct unseal_answer *answer,
                         struct fault *why)
 {
-    struct json object;
+    struct json object = { 0 };
     struct fault malformed;
     struct bytes key_arn = { 0 }, envelope, ciphertext = { 0 };
     if (!json_read(body, &object, &malformed) || json_kind(object) != JSON_OBJECT)

@@ -199,6 +199,26 @@ static void rule_10_the_request_is_dated_and_signed_by_the_documents_time(void)
     CHECK(bytes_equal(want, authorization));
 }
 
+/* Long-lived credentials have no session token: no header speaks of one, sent or signed. */
+static void without_a_session_token_no_header_has_one(void)
+{
+    struct http_head head;
+    struct bytes body, authorization, token;
+    size_t used;
+    const struct unseal_order order = pinned();
+    const struct aws_credentials good = credentials;
+    credentials.session_token.len = 0;
+    world = honest();
+    decrypt(&order);
+    credentials = good;
+    CHECK(result.done);
+    CHECK(http_read_request(world.request, world.request_len, WORLD_REQUEST_MAX, &head, &body, &used) == HTTP_WHOLE);
+    CHECK(head.header_count == 7 && !http_header(&head, BYTES_LIT("x-amz-security-token"), &token));
+    CHECK(http_header(&head, BYTES_LIT("authorization"), &authorization));
+    CHECK(memmem(authorization.data, authorization.len, "SignedHeaders=content-type;host;x-amz-date;x-amz-target,",
+                 strlen("SignedHeaders=content-type;host;x-amz-date;x-amz-target,")) != NULL);
+}
+
 static void answers_in_other_clothes_open_too(void)
 {
     const struct unseal_order order = pinned();
@@ -541,6 +561,27 @@ static void the_largest_order_fits_the_stated_room(void)
     CHECK(result.why.code == FAULT_LIMIT && recipient.pkey == NULL && !memory_holds(room, sizeof room, TOKEN));
 }
 
+/* With room that ends anywhere: an answer, or a refusal. Nothing is asked of KMS whose answer there is no room for. */
+static void room_that_is_too_small_is_a_refusal(void)
+{
+    const struct unseal_order order = pinned();
+    bool done = false;
+    for (size_t len = 0; len <= sizeof room && !done; len += 1024) {
+        struct rsa_key recipient = { 0 };
+        struct arena small = arena_of(room, len);
+        const struct outside outside = world_outside(&world);
+        world = honest();
+        CHECK(rsa_key_read((struct bytes){ key_der, key_der_len }, &recipient, &result.why));
+        result.why = (struct fault){ 0 };
+        done = unseal_decrypt(&outside, &order, sealed, &recipient, &small, &result.plaintext, &result.answer,
+                              &result.why);
+        CHECK(recipient.pkey == NULL && !memory_holds(room, sizeof room, TOKEN));
+        CHECK(done || (result.why.code == FAULT_LIMIT) == (world.https_calls == 0));
+        CHECK(world.nsm_calls == (len >= NSM_RESPONSE_MAX));
+    }
+    CHECK(done);
+}
+
 static void read_key(void)
 {
     static struct vector_file vectors;
@@ -560,6 +601,7 @@ int main(void)
     an_honest_answer_opens();
     what_is_sent_is_what_was_ordered();
     rule_10_the_request_is_dated_and_signed_by_the_documents_time();
+    without_a_session_token_no_header_has_one();
     answers_in_other_clothes_open_too();
     answers_wrong_in_one_way_are_refused();
     rule_04_a_given_arn_is_compared_without_a_pin_too();
@@ -567,6 +609,7 @@ int main(void)
     rule_04_what_does_not_fit_the_pin_goes_nowhere();
     data_keys_come_in_two_sizes_and_random_bytes_in_any();
     the_largest_order_fits_the_stated_room();
+    room_that_is_too_small_is_a_refusal();
     EVP_PKEY_free(older_key);
     return failures != 0;
 }

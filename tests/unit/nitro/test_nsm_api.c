@@ -193,6 +193,7 @@ static const struct {
     { "an operation with parameters, bare", BYTES_INIT("\x67LockPCR") },
     { "an operation without parameters, with some", BYTES_INIT("\xa1\x69GetRandom\xa0") },
     { "a byte after it", BYTES_INIT("\x69GetRandom\x00") },
+    { "two in one, of which one is there", BYTES_INIT("\xa2\x67LockPCR\xa1" INDEX "\x10") },
     { "two in one", BYTES_INIT("\xa2\x67LockPCR\xa1" INDEX "\x10\x67LockPCR\xa1" INDEX "\x10") },
     { "no index", BYTES_INIT("\xa1\x67LockPCR\xa0") },
     { "the index twice", BYTES_INIT("\xa1\x67LockPCR\xa2" INDEX "\x10" INDEX "\x10") },
@@ -229,6 +230,7 @@ static const struct {
     { "no random bytes", NSM_GET_RANDOM, BYTES_INIT("\xa1\x69GetRandom\xa1\x66random\x40") },
     { "none at all", NSM_GET_RANDOM, BYTES_INIT("\xa1\x69GetRandom\xa0") },
     { "twice", NSM_GET_RANDOM, BYTES_INIT("\xa1\x69GetRandom\xa2\x66random\x41\x01\x66random\x41\x01") },
+    { "two in one, of which one is there", NSM_GET_RANDOM, BYTES_INIT("\xa2\x69GetRandom\xa1\x66random\x41\x01") },
     { "cut short", NSM_GET_RANDOM, BYTES_INIT("\xa1\x69GetRandom\xa1\x66random\x42\x01") },
     { "no document", NSM_ATTESTATION,
       BYTES_INIT(ATTESTATION "\xa1\x68"

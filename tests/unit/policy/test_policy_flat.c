@@ -114,6 +114,7 @@ static const struct {
     { "[\" " RECIPIENT " \",\"" OTHER "\",\"" RECIPIENT "\"]", 2 },
     { "\"" RECIPIENT "\"", 1 },
     { "\" " RECIPIENT " , " OTHER ",\"", 2 },
+    { "\"" RECIPIENT "," OTHER "\"", 2 },
 };
 
 static void values_are_taken_with_the_originals_tolerance(void)
@@ -249,6 +250,12 @@ static void loose_ends_are_told(void)
     CHECK(warns(&policy, "allow_withdraw is true"));
     policy_with(&policy, "require_allowlist", "false");
     CHECK(!warns(&policy, "allowed_recipients is empty"));
+    policy_with(&policy, "max_tx_fee_wei", "\"unlimited\"");
+    CHECK(!warns(&policy, "max_gas and max_tx_fee_wei are"));
+    policy.max_gas.unlimited = true;
+    policy.max_fee_per_gas.unlimited = false;
+    CHECK(warns(&policy, "max_gas and max_tx_fee_wei are") && !warns(&policy, "max_fee_per_gas_wei and"));
+    policy_with(&policy, "require_allowlist", "false");
     policy.recipient_count = 0;
     CHECK(warns(&policy, "allowed_recipients is empty"));
 

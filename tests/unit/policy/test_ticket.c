@@ -103,6 +103,9 @@ static const struct {
     { "{" RECIPIENT "\"faceValue\":1," REST AUX "}", "ticket.recipientRandHash must be 32 bytes" },
     { "{" RECIPIENT "\"faceValue\":1," REST "\"recipientRandHash\":\"" HASH "44\"," AUX "}",
       "ticket.recipientRandHash must be 32 bytes" },
+    { "{" RECIPIENT "\"faceValue\":1," REST
+      "\"recipientRandHash\":\"0xg444444444444444444444444444444444444444444444444444444444444444\"," AUX "}",
+      "ticket.recipientRandHash must be 32 bytes" },
     { "{" RECIPIENT "\"faceValue\":1," REST RAND "\"auxData\":\"0x" ROUND "\"}", "ticket.auxData must be 64 bytes" },
     { "{" RECIPIENT "\"faceValue\":1," REST RAND "\"auxData\":\"" ROUND ROUND "\"}",
       "ticket.auxData must be 64 bytes" },

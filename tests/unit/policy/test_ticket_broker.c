@@ -229,6 +229,23 @@ static void a_batch_over_the_maximum_is_refused_by_its_count(void)
     CHECK(!verdict.passed && verdict.why.code == FAULT_POLICY && strstr(verdict.why.text, "a batch of 257 tickets"));
 }
 
+/* Memory that is short by little at any place is a refusal for want of room, and nothing is charged. */
+static void a_call_needs_all_of_its_room(void)
+{
+    static const char *const names[] = { "redeem", "batch-of-1" };
+    take_policy(false);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct call call = call_named(names[i]);
+        struct verdict verdict = { 0 };
+        for (size_t len = 0; len < sizeof arena_bytes && !verdict.passed; len += 16) {
+            verdict = judge(call.data, 0, len);
+            CHECK_ROW(names[i], verdict.passed || verdict.why.code == FAULT_LIMIT);
+            CHECK_ROW(names[i], verdict.passed == (verdict.charge.ticket_count > 0));
+        }
+        CHECK_ROW(names[i], verdict.passed);
+    }
+}
+
 /* An allow-list that is required and empty is refused when read; should one come about, nothing passes. */
 static void an_empty_required_allowlist_allows_nobody(void)
 {
@@ -276,6 +293,7 @@ int main(void)
         CHECK((known_as_made > 0) == (round > 0));
     }
     a_batch_over_the_maximum_is_refused_by_its_count();
+    a_call_needs_all_of_its_room();
     an_empty_required_allowlist_allows_nobody();
     a_sum_over_256_bits_exceeds_every_maximum();
     what_is_unlimited_is_not_bounded();

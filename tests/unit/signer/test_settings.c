@@ -111,6 +111,21 @@ static void everything_else_is_refused(void)
     }
 }
 
+/* A long one does not fill the message. */
+static void an_unknown_key_is_shown_up_to_its_64th_byte(void)
+{
+    struct fault why;
+    char text[256];
+    for (int len = 62; len <= 100; len++) {
+        snprintf(
+            text, sizeof text, "{\"mode\":\"open\",\"%.*s\":1}", len,
+            "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk");
+        CHECK(!read_text(text, &why));
+        const char *shown = strchr(why.text, '"');
+        CHECK_ROW(text, shown != NULL && strcspn(shown, " ") == (size_t)(len + 2 < 64 ? len + 2 : 64));
+    }
+}
+
 static void trust_roots_over_their_maximum_are_refused(void)
 {
     static char text[SETTINGS_TRUST_ROOTS_MAX + 256];
@@ -131,6 +146,7 @@ int main(void)
     strict_mode_has_a_lease();
     every_key_is_read();
     everything_else_is_refused();
+    an_unknown_key_is_shown_up_to_its_64th_byte();
     trust_roots_over_their_maximum_are_refused();
     return failures != 0;
 }

@@ -119,6 +119,23 @@ static void only_trusted_roots_count(void)
     expect("no root", made(), "root");
 }
 
+/* A count beyond the array does not reach what stands behind it, which here is the very root. */
+static void no_more_roots_are_read_than_there_is_room_for(void)
+{
+    enum { ROOT = sizeof(struct hash32), AFTER = sizeof(struct judge_demands) - offsetof(struct judge_demands, roots) };
+    struct {
+        struct judge_demands demands;
+        uint8_t behind[2 * ROOT];
+    } wide;
+    const struct hash32 root = nsm_pki_root_fingerprint(&pki);
+    begin();
+    wide.demands = demands;
+    wide.demands.roots[0] = nsm_pki_root_fingerprint(&other);
+    wide.demands.root_count = (AFTER + ROOT - 1) / ROOT + 1;
+    memcpy(wide.behind + (ROOT - AFTER % ROOT) % ROOT, root.bytes, ROOT);
+    CHECK(!judge(made(), &wide.demands, &report) && strcmp(judge_first_failure(&report)->name, "root") == 0);
+}
+
 static void hole_02_the_bundle_is_root_first(void)
 {
     begin();
@@ -398,6 +415,7 @@ int main(void)
     a_good_document_is_believed();
     time_decides();
     only_trusted_roots_count();
+    no_more_roots_are_read_than_there_is_room_for();
     hole_02_the_bundle_is_root_first();
     a_missing_certificate_breaks_order_and_chain();
     another_roots_leaf_is_not_ours();

@@ -85,6 +85,7 @@ static void each_demand_fails_alone(void)
     expect("a key where none should be", &demands, "address");
     begin(SIGNER ";mode=strict" HELD("true", "imported") "x");
     expect("grammar", &wanted, "user_data");
+    CHECK(strstr(judge_first_failure(&report)->found, "journal is not") != NULL);
     begin(NULL);
     expect("no user_data", &wanted, "user_data");
 }

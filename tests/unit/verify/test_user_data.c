@@ -6,15 +6,16 @@
 
 #include <string.h>
 
-#define ADDRESS "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
-#define H1      "1111111111111111111111111111111111111111111111111111111111111111"
-#define H2      "2222222222222222222222222222222222222222222222222222222222222222"
-#define H3      "3333333333333333333333333333333333333333333333333333333333333333"
-#define KEY     "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-#define SIGNER  "payments-signer:" ADDRESS
-#define NOBODY  "payments-signer:unprovisioned"
-#define HELD    ";policy-bound=true;key-origin=imported;kms-key=" KEY ";sealed-sha256=" H2
-#define JOURNAL ";journal=" H3
+#define ADDRESS    "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
+#define H1         "1111111111111111111111111111111111111111111111111111111111111111"
+#define H2         "2222222222222222222222222222222222222222222222222222222222222222"
+#define H3         "3333333333333333333333333333333333333333333333333333333333333333"
+#define FIFTY_NINE "11111111111111111111111111111111111111111111111111111111111"
+#define KEY        "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+#define SIGNER     "payments-signer:" ADDRESS
+#define NOBODY     "payments-signer:unprovisioned"
+#define HELD       ";policy-bound=true;key-origin=imported;kms-key=" KEY ";sealed-sha256=" H2
+#define JOURNAL    ";journal=" H3
 
 static struct user_data data;
 
@@ -33,6 +34,10 @@ static void whole_ones_are_read(void)
     CHECK(bytes_equal(data.policy_sha256, BYTES_LIT(H1)) && bytes_equal(data.kms_key, BYTES_LIT(KEY)));
     CHECK(bytes_equal(data.sealed_sha256, BYTES_LIT(H2)) && bytes_equal(data.journal, BYTES_LIT(H3)));
     CHECK(reads(NOBODY ";mode=strict" JOURNAL, &why) && data.policy_sha256.len == 0);
+    CHECK(reads(SIGNER ";mode=open;policy-bound=false;key-origin=imported;kms-key=09azAZ:/_-;sealed-sha256=" H2 JOURNAL
+                       ";trust-roots=custom",
+                &why) &&
+          bytes_equal(data.kms_key, BYTES_LIT("09azAZ:/_-")));
     CHECK(reads(NOBODY ";mode=open;policy-sha256=" H1 JOURNAL ";trust-roots=custom", &why) && data.custom_roots);
     CHECK(reads(SIGNER ";mode=open;policy-bound=false;key-origin=imported" JOURNAL ";insecure", &why) && data.insecure);
     CHECK(reads(SIGNER ";mode=open;policy-bound=false;key-origin=generated;kms-key=" KEY ";sealed-sha256=" H2 JOURNAL
@@ -88,7 +93,7 @@ static void one_fault_is_enough(void)
         { "sealed missing",
           SIGNER ";mode=strict;policy-sha256=" H1 ";policy-bound=true;key-origin=imported;kms-key=" KEY JOURNAL,
           "sealed-sha256" },
-        { "journal missing", SIGNER ";mode=strict;policy-sha256=" H1 HELD, "journal" },
+        { "journal missing", SIGNER ";mode=strict;policy-sha256=" H1 HELD, "journal is missing" },
         { "journal twice", SIGNER ";mode=strict;policy-sha256=" H1 HELD JOURNAL JOURNAL, ";journal=" },
         { "order", SIGNER ";mode=strict" HELD ";policy-sha256=" H1 JOURNAL, "without a policy" },
         { "roots before journal", SIGNER ";mode=strict;policy-sha256=" H1 HELD ";trust-roots=custom" JOURNAL,
@@ -98,6 +103,7 @@ static void one_fault_is_enough(void)
         { "roots twice", SIGNER ";mode=strict;policy-sha256=" H1 HELD JOURNAL ";trust-roots=custom;trust-roots=custom",
           "trust-roots" },
         { "unknown field", SIGNER ";mode=strict;policy-sha256=" H1 HELD JOURNAL ";more=1", ";more=1" },
+        { "a long unknown field", SIGNER ";mode=strict;policy-sha256=" H1 HELD JOURNAL ";" H1, ": ;" FIFTY_NINE },
         { "something after", SIGNER ";mode=strict;policy-sha256=" H1 HELD JOURNAL ";insecurely", "place: ly" },
         { "insecure with a KMS key", SIGNER ";mode=strict;policy-sha256=" H1 HELD JOURNAL ";insecure", "insecure" },
         { "fields that open mode leaves out", NOBODY ";mode=open" JOURNAL, "address alone" },
@@ -107,6 +113,7 @@ static void one_fault_is_enough(void)
         const struct user_data before = data;
         CHECK_ROW(rows[i].name, !reads(rows[i].text, &why));
         CHECK_ROW(why.text, strstr(why.text, rows[i].fragment) != NULL && why.code == FAULT_REMOTE);
+        CHECK_ROW(why.text, strstr(why.text, FIFTY_NINE "1") == NULL);
         CHECK_ROW(rows[i].name, memcmp(&before, &data, sizeof data) == 0);
     }
 }
