@@ -25,7 +25,8 @@ static void share_reached(const char *folder, size_t len)
     memcpy(path, folder, len);
     memcpy(path + len, "/map", sizeof "/map");
     const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0 || mmap(mutant_reached, MUTANTS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+    if (fd < 0 ||
+        mmap(mutant_reached, MUTANTS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
         abort();
     close(fd);
 }
