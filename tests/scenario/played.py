@@ -153,8 +153,9 @@ class Request:
 
 class PlayedKms:
     """KMS's host name over TLS on a unix socket. Each request is kept in `requests`, each content key in `content_keys`.
-    `plaintext` is what envelopes open to. `talk(kms, request)` returns the whole answer; or it is a generator of pieces,
-    with numbers for pauses in seconds. `raw(stream)`, when it is set, has the stream before TLS."""
+    `plaintext` is what envelopes open to. `talk(kms, request)` returns the whole answer; or its pieces, among them
+    numbers for pauses in seconds and functions that do something to the stream. `raw(stream)`, when it is set, has the stream
+    before TLS, and keeps it when it says so."""
 
     def __init__(self, path, certificate):
         self.certificate, self.plaintext = certificate, b""
@@ -200,6 +201,8 @@ class PlayedKms:
             for piece in [answer] if isinstance(answer, bytes) else answer:
                 if isinstance(piece, bytes):
                     stream.sendall(piece)
+                elif callable(piece):
+                    piece(stream)
                 else:
                     time.sleep(piece)
         finally:
