@@ -14,6 +14,8 @@
 #   make image-aarch64  the same for Graviton, cross-built into build/aarch64; booted nowhere yet
 #   make docker-context  the source beside enclave/Dockerfile, for nitro-cli build-enclave; SETTINGS=FILE as above
 #   make boot-test boots the image on emulated Nitro hardware and runs the demo's story over vsock
+#   make deb       Debian packages of what `make` builds, into build/deb: ensign, ensign-enclave, ensign-sim
+#   make deb-test  installs, uses and purges them in a fresh Debian 12; makes them twice; lintian
 #   make ctime     under valgrind: no branch and no address depends on a secret (also among the tests)
 #   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json;
 #                  then how fast the relays are, beside socat
@@ -27,13 +29,13 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop bench kernel image image-aarch64 docker-context boot-test ctime fuzz mutants format clean
-.PHONY: tools-build tools-test tools-interop tools-bench tools-fuzz tools-mutants tools-kernel tools-machine
+.PHONY: all dev demo test sanitize interop bench kernel image image-aarch64 docker-context boot-test deb deb-test ctime fuzz mutants format clean
+.PHONY: tools-build tools-test tools-interop tools-bench tools-deb tools-fuzz tools-mutants tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
-tools-build tools-test tools-interop tools-bench tools-fuzz tools-mutants tools-kernel tools-machine:
+tools-build tools-test tools-interop tools-bench tools-deb tools-fuzz tools-mutants tools-kernel tools-machine:
 	@tools/setup $(subst tools-,,$@)
 
 $(BUILD)/build.ninja: | tools-build
@@ -70,6 +72,12 @@ docker-context:
 
 boot-test: tools-machine image
 	@tests/boot/run $(BUILD)
+
+deb: tools-deb all
+	@tools/deb $(BUILD)
+
+deb-test: deb
+	@tests/deb/run $(BUILD)
 
 ctime: tools-test all
 	@$(MESON) test -C $(BUILD) --suite ctime --print-errorlogs

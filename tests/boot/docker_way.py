@@ -2,7 +2,6 @@
 leaves, laid out as nitro-cli does, booted under an init in the shape of AWS's, provisioned, and asked for a signature."""
 
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -12,6 +11,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from booted import BootedStack, PARTS  # noqa: E402
+import debian_root  # noqa: E402
 import eif_file  # noqa: E402
 import ethereum as eth  # noqa: E402
 from expect import claim, done, skip  # noqa: E402
@@ -27,21 +27,6 @@ def instruction(name, text=DOCKERFILE):
     return re.findall(rf"^{name} (.*)$", text, re.M)
 
 
-def fresh_debian(folder):
-    """What `FROM debian:12` begins with: a minimal bookworm, kept packed in the cache."""
-    cache = pathlib.Path(subprocess.run([ROOT / "tools/cache-dir", "debian-12"], capture_output=True, text=True, check=True).stdout.strip())
-    packed = cache / "minbase.tar"
-    if not packed.exists():
-        mirror = subprocess.run("apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1",
-                                shell=True, capture_output=True, text=True).stdout.strip()
-        subprocess.run(["debootstrap", "--variant=minbase", "bookworm", folder, mirror], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["tar", "-C", folder, "-cf", f"{packed}.new", "."], check=True)
-        os.rename(f"{packed}.new", packed)
-    else:
-        subprocess.run(["tar", "-C", folder, "-xpf", packed], check=True)
-    shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
-
-
 def builder_stage(root, settings):
     """Context, COPY and RUN of the builder stage; the tree that the final stage copies."""
     context = root.parent / "context"
@@ -52,10 +37,8 @@ def builder_stage(root, settings):
     *sources, destination = instruction("COPY")[0].split()
     for name in sources:
         shutil.copy(context / name, root / destination.strip("/"))
-    clean = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
-    clean.update({name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")})
     for command in instruction("RUN"):
-        done = subprocess.run(["chroot", root, "/bin/sh", "-c", command], env=clean, capture_output=True, text=True)
+        done = debian_root.run(root, command)
         claim(f"the builder stage runs: {command}", done.returncode == 0, (done.stdout + done.stderr)[-1500:] if done.returncode else "")
     return root / re.match(r"--from=builder /(\S+?)/? /$", instruction("COPY")[1]).group(1)
 
@@ -78,7 +61,7 @@ class DockerStack(BootedStack):
         settings.write_text(json.dumps(self.settings))
         root = pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "root"
         root.mkdir()
-        fresh_debian(root)
+        debian_root.unpack(root)
         tree = builder_stage(root, settings)
         files = sorted(str(p.relative_to(tree)) for p in tree.rglob("*"))
         claim("the final stage holds ensignd and settings.json, and nothing else", files == ["ensignd", "settings.json"], str(files))
@@ -94,10 +77,8 @@ class DockerStack(BootedStack):
         return json.loads(self.ensign("image", "measure", out, "--json").stdout)["Measurements"]["PCR0"]
 
 
-if os.geteuid() != 0:
-    skip("the docker way (needs root, for a Debian root of its own)")
-if shutil.which("debootstrap") is None:
-    skip("the docker way (debootstrap is not installed)")
+if debian_root.missing():
+    skip(f"the docker way ({debian_root.missing()})")
 with DockerStack(mode="strict", policy=Stack.policy()) as stack:
     claim("under an init in AWS's shape it serves", stack.signer.call("status")["mode"] == "strict")
     signer = stack.provision()
