@@ -18,7 +18,7 @@ ROOT, BUILD = HERE.parents[1], pathlib.Path(os.environ["ENSIGN_BUILD"])
 PACKAGES = {path.name.split("_")[0]: path for path in sorted((BUILD / "deb").glob("*.deb"))}
 INSTALL = "apt-get install -y --no-install-recommends /packages/*.deb"
 # What dpkg and its helpers keep for themselves, and what man makes of all pages.
-NOT_LEFT_BY_US = r"^(proc|sys|dev|tmp|packages|var/(lib/(dpkg|apt)|cache|log))(/|$)"
+NOT_LEFT_BY_US = r"^(proc|sys|dev|tmp|packages|var/(lib/(dpkg|apt|private$)|cache|log))(/|$)"
 
 
 def field(package, name):
@@ -105,8 +105,32 @@ def installed(root):
     claim("every unit of deploy/systemd is there", there == [unit.name for unit in units], " ".join(there))
     enabled = [str(path) for path in (root / "etc/systemd").rglob("ensign*")]
     claim("and none is enabled", not enabled, " ".join(enabled))
+    loose = [str(path.relative_to(root)) for path in (root / "etc/ensign").rglob("*") if path.stat().st_mode & 0o077]
+    claim("what is in /etc/ensign is root's alone too", not loose, " ".join(loose))
     conffiles = debian_root.run(root, "dpkg-query -W -f '${Conffiles}' ensign").stdout.split()[::2]
     claim("each file in /etc is a conffile", sorted(conffiles) == sorted("/" + str(path.relative_to(root)) for path in (root / "etc/ensign").rglob("*") if path.is_file()), " ".join(conffiles))
+
+
+def services(root):
+    """With systemd running, as the scripts see it: what they have it do is written down."""
+    asked = root / "tmp/asked"
+    (root / "run/systemd/system").mkdir(parents=True)
+    for name in ("usr/bin/deb-systemd-invoke", "usr/bin/systemctl"):
+        (root / name).write_text(f'#!/bin/sh\necho {os.path.basename(name)} "$@" >>/tmp/asked\n')
+        (root / name).chmod(0o755)
+    works(root, "an upgrade", INSTALL.replace("install", "install --reinstall", 1), "3 reinstalled")
+    seen = asked.read_text() if asked.exists() else ""
+    claim("stops and starts no unit", not re.search("stop|start", seen), seen)
+    asked.write_text("")
+    works(root, "removing", f"apt-get remove -y {' '.join(PACKAGES)}", "Removing ensign ")
+    units = " ".join(sorted(path.name for path in (ROOT / "deploy/systemd").glob("*.service")))
+    stopped = sorted(line for line in asked.read_text().split("\n") if "stop" in line)
+    claim("stops every unit, before its program is gone", len(stopped) == 1 and " ".join(sorted(stopped[0].split()[2:])) == units, asked.read_text())
+    claim("and starts none", not re.search("start", asked.read_text()))
+    works(root, "installed on a machine that runs", INSTALL, "3 newly installed")
+    claim("it starts none either", not re.search("start", asked.read_text()), asked.read_text())
+    shutil.rmtree(root / "run/systemd")
+    (root / "usr/bin/systemctl").unlink()
 
 
 def kept_and_purged(root, before):
@@ -118,6 +142,8 @@ def kept_and_purged(root, before):
     claim("and leaves no program", not list((root / "usr/bin").glob("ensign*")) + list((root / "usr/sbin").glob("ensign*")))
     works(root, "installed again, over them", INSTALL, "3 newly installed")
     own.unlink()
+    (root / "var/lib/private/ensign-journal").mkdir(parents=True)
+    (root / "var/lib/ensign-journal").symlink_to("private/ensign-journal")  # as systemd does it for a user of the unit's own
     works(root, "purged", f"dpkg --purge {names}")
     left = files(root) - before
     claim("no file is left behind", not left, " ".join(sorted(left)[:10]))
@@ -141,5 +167,6 @@ with tempfile.TemporaryDirectory() as folder:
     installed(root)
     examples(root)
     the_recipe(root)
+    services(root)
     kept_and_purged(root, before)
 done()
