@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario")
 from expect import claim, done, skip  # noqa: E402
 
 BUILD = pathlib.Path(os.environ["ENSIGN_BUILD"])
+RECIPE = pathlib.Path(__file__).resolve().parents[2] / "enclave/ensign-enclave-image"
 PAGES = pathlib.Path(sys.argv[1])
 if shutil.which("man") is None:
     skip("manual pages (man-db is not installed)")
@@ -32,7 +33,8 @@ def render(path):
     return re.sub(r".\x08", "", seen.stdout), seen.stderr
 
 
-wanted = {"man1/ensign.1": ("ensign", []), "man1/ensign-sim.1": ("ensign-sim", []), "man1/ensign-kmstool.1": ("ensign-kmstool", []), "man8/ensignd.8": ("ensignd", [])}
+wanted = {"man1/ensign.1": ("ensign", []), "man1/ensign-sim.1": ("ensign-sim", []), "man1/ensign-kmstool.1": ("ensign-kmstool", []), "man8/ensignd.8": ("ensignd", []),
+          "man1/ensign-enclave-image.1": (RECIPE, [])}
 for program in ("ensign", "ensign-sim"):
     for name in listed(program):
         wanted[f"man1/{program}-{name.replace(' ', '-')}.1"] = (program, name.split())
