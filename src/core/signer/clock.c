@@ -29,7 +29,9 @@ uint64_t clock_now(struct clock *clock)
 {
     const uint64_t monotonic_ms = clock->outside->monotonic_ms(clock->outside->context);
     must(pthread_mutex_lock(&clock->lock) == 0);
-    const uint64_t now = at(clock, monotonic_ms);
+    const uint64_t own = at(clock, monotonic_ms);
+    const uint64_t now = own > clock->latest_ms ? own : clock->latest_ms;
+    clock->latest_ms = now;
     must(pthread_mutex_unlock(&clock->lock) == 0);
     return now;
 }

@@ -14,6 +14,7 @@ struct clock {
     pthread_mutex_t lock;
     bool told;
     uint64_t utc_ms, monotonic_ms; /* of the last document; both 0 before the first */
+    uint64_t latest_ms;            /* that was ever said: also a monotonic clock that falls back takes none back */
 };
 
 void clock_start(struct clock *clock, const struct outside *outside);

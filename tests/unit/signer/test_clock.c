@@ -56,10 +56,30 @@ static void rule_10_it_never_goes_back(void)
     CHECK(clock_now(&clock_) == 1000110);
 }
 
+static void rule_10_a_monotonic_clock_that_falls_back_takes_no_time_back(void)
+{
+    start();
+    clock_tell(&clock_, 1000000, 100);
+    monotonic = 5100;
+    CHECK(clock_now(&clock_) == 1005000);
+    monotonic = 2100;
+    CHECK(clock_now(&clock_) == 1005000 && clock_utc(&clock_) == 1005000);
+    clock_tell(&clock_, 1000000, 2100);
+    CHECK(clock_now(&clock_) == 1005000);
+    monotonic = 5101;
+    CHECK(clock_now(&clock_) == 1005001);
+
+    start();
+    CHECK(clock_now(&clock_) == 100);
+    monotonic = 50;
+    CHECK(clock_now(&clock_) == 100);
+}
+
 int main(void)
 {
     before_any_document_it_is_monotonic_and_says_so();
     rule_10_a_document_sets_it_and_monotonic_time_goes_on();
     rule_10_it_never_goes_back();
+    rule_10_a_monotonic_clock_that_falls_back_takes_no_time_back();
     return failures != 0;
 }
