@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 static const struct flag flags[] = {
     { .name = "endpoint",
@@ -188,7 +190,10 @@ static enum exit_code run(const struct arguments *arguments)
         return command_failed(EXIT_CODE_INPUT, &why);
     log_name("ensign gateway");
     log_line(LOG_LINE_INFO, "serving %s on %s", tls == NULL ? "HTTP" : "HTTPS", listen.text);
-    return http_serve(listener, tls, &service, &why) ? EXIT_CODE_DONE : command_failed(EXIT_CODE_INTERNAL, &why);
+    const bool served = http_serve(listener, tls, &service, &why);
+    if (listen.kind == ENDPOINT_UNIX)
+        (void)unlink(((const struct sockaddr_un *)&listen.address)->sun_path);
+    return served ? EXIT_CODE_DONE : command_failed(EXIT_CODE_INTERNAL, &why);
 }
 
 const struct command command_gateway = {

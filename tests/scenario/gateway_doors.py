@@ -12,7 +12,7 @@ import warnings
 
 from expect import claim, done
 from gateway import Gateway, certificate
-from stack import Stack
+from stack import BUILD, Stack
 
 ACCOUNTS = '{"jsonrpc":"2.0","id":1,"method":"eth_accounts"}'
 JSON = {"Content-Type": "application/json"}
@@ -127,6 +127,27 @@ def command_line(stack):
     claim("a port that is taken is exit 4", run.returncode == 4, run.stderr.strip())
 
 
+def unix_socket(stack, me):
+    """The listener for programs that share a folder with it: who may connect is what the folder's mode lets."""
+    where = stack.folder / "gateway.sock"
+    process = stack.start("gateway-unix", BUILD / "ensign", "gateway", "--endpoint", stack.signer.endpoint, "--listen",
+                          f"unix:{where}")
+    stack.wait_for("gateway-unix", where.exists, process)
+
+    def ask(host="localhost"):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(str(where))
+            s.sendall(f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                      f"Content-Length: {len(ACCOUNTS)}\r\n\r\n{ACCOUNTS}".encode())
+            return b"".join(iter(lambda: s.recv(65536), b""))
+
+    claim("over a unix socket", me.lower().encode() in ask())
+    claim("its Host too must be one that is allowed", ask("attacker.example").startswith(b"HTTP/1.1 403"))
+    process.terminate()
+    claim("SIGTERM ends it with 0 and removes its socket", process.wait(15) == 0 and not where.exists(), str(where.exists()))
+
+
 def misbehaviour(stack, me):
     gateway = Gateway(stack, name="gateway-crowd")
     idle = [socket.create_connection(("127.0.0.1", gateway.port), 5) for _ in range(300)]
@@ -189,6 +210,7 @@ with Stack(policy=Stack.policy(messages="any")) as stack:
     token(stack)
     pages(stack)
     command_line(stack)
+    unix_socket(stack, me)
     misbehaviour(stack, me)
     the_end(stack, me)
 done()

@@ -36,6 +36,18 @@ def node_that_fails(stack, me):
         "eth_sendTransaction", {"from": me, "to": eth.BROKER, "input": eth.batch_data(tickets, signatures, [1, 2, 3])})
     claim("a batch of three tickets has gas for three, whatever the node estimates",
           int.from_bytes(eth.rlp_decode(bytes.fromhex(other.pool[batch][4:]))[4], "big") == 300000)
+    older = Node(base_fee=False)
+    before_1559 = Gateway(stack, "--upstream", older.url, name="gateway-older")
+    sent = before_1559.call("eth_sendTransaction", pay(me, 1))
+    fields = [int.from_bytes(f, "big") for f in eth.rlp_decode(bytes.fromhex(older.pool[sent][2:]))[:3]]
+    claim("on a chain without base fee: a legacy transaction at the node's gas price", eth.sender_of(older.pool[sent]) == me
+          and fields == [0, 10**9, 25200], str(fields))
+    refused = before_1559.failed("eth_sendTransaction", pay(me, 1, maxFeePerGas="0x1"))
+    claim("where one with EIP-1559's fees is refused", refused.code == -32602 and "no base fee" in refused.message
+          and len(older.handed) == 1, str(refused))
+    refused = gateway.failed("eth_sendTransaction", pay(me, 1, maxFeePerBlobGas="0x1", blobVersionedHashes=["0x01" + "00" * 31]))
+    claim("blobs are not sent", refused.code == -32602 and "blobs are sent by who has them" in refused.message, str(refused))
+
     legacy = gateway.failed("eth_sendTransaction", pay(me, 1, gasPrice="0x1", maxFeePerGas="0x1"))
     claim("what is malformed asks the node nothing", legacy.code == -32602 and len(node.handed) == 1, str(legacy))
 

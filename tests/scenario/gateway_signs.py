@@ -23,6 +23,12 @@ def recovered(digest, signature):
     return eth.recover(digest, int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"), raw[64] - 27)
 
 
+FEES = {"maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x1"}
+TYPE_3 = {**FEES, "maxFeePerBlobGas": "0x1", "blobVersionedHashes": ["0x01" + "00" * 31]}
+TYPE_4 = {**FEES, "authorizationList": [{"chainId": "0x1", "address": eth.BROKER, "nonce": "0x0", "yParity": "0x0", "r": "0x1",
+                                         "s": "0x1"}]}
+
+
 def public_key(gateway):
     """The address of the one key that is answered."""
     status, body = gateway.http("GET", "/api/v1/eth1/publicKeys")
@@ -87,6 +93,9 @@ def refusals(gateway, me):
             ("another chain", {"chainId": "0x1"}, 200, -32000, "chainId mismatch (got 1, expected 42161)"),
             ("another sender", {"from": "0x" + "11" * 20}, 200, -32000, "from is not ours"),
             ("another destination: the policy's own words", {"to": me}, 200, -32000, "tx.to not allowed"),
+            ("blobs", {**TYPE_3, "gasPrice": None}, 200, -32000, "type not allowed by policy (got 3, eip-4844; allowed 0, 1 and 2)"),
+            ("blobs with their bytes", {**TYPE_3, "gasPrice": None, "blobs": ["0x00"]}, 400, -32602, 'field "blobs" is not known'),
+            ("a delegation", {**TYPE_4, "gasPrice": None}, 200, -32000, "type not allowed by policy (got 4, eip-7702"),
             ("an unknown field", {"gaz": "0x1"}, 400, -32602, 'field "gaz" is not known'),
             ("a decimal string", {"value": "1"}, 400, -32602, "value is no quantity"),
             ("no nonce", {"nonce": None}, 400, -32602, "nonce is missing"),

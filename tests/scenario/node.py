@@ -21,7 +21,8 @@ class Node:
     """`faults`: what happens to the next transactions handed over, one each: "take and hang up" (it has it, no answer
     comes), "hang up" (nothing was taken, no answer comes), "refuse", "garbage" (it has it, and talks nonsense)."""
 
-    def __init__(self, chain=42161):
+    def __init__(self, chain=42161, base_fee=True):
+        self.base_fee = base_fee
         self.chain, self.faults, self.handed, self.pool, self.asked = chain, [], [], {}, []
         self.connections = []  # that have been made
         self.lock = threading.Lock()
@@ -82,6 +83,8 @@ class Node:
         self.asked.append(method)
         fixed = {"eth_chainId": hex(self.chain), "eth_estimateGas": "0x5208", "eth_maxPriorityFeePerGas": "0x1",
                  "eth_getBlockByNumber": {"number": "0x1", "baseFeePerGas": "0x5f5e100"}, "eth_blockNumber": "0x10"}
+        if not self.base_fee:  # a chain from before EIP-1559
+            fixed |= {"eth_getBlockByNumber": {"number": "0x1"}, "eth_gasPrice": "0x3b9aca00"}
         if method in fixed:
             return {"result": fixed[method]}
         if method == "eth_getTransactionCount":
