@@ -1,13 +1,19 @@
 #include "core/kms/credentials.h"
+#include "io/stream.h"
 #include "parent/command.h"
 #include "parent/credentials.h"
 #include "parent/output.h"
 #include "parent/provision_params.h"
 #include "parent/signer_client.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
-enum { TIMEOUT_S = 30 };
+enum {
+    TIMEOUT_S = 30,
+    BUSY_TRIES = 4,       /* more, after a signer that had no room for the request: a few others' are with KMS then */
+    FIRST_PAUSE_MS = 250, /* doubled after each */
+};
 
 static const struct flag flags[] = {
     FLAG_ENDPOINT,
@@ -34,12 +40,22 @@ static enum exit_code ask(struct signer_client *client, const struct arguments *
     const char *source;
     if (!credentials_find(CREDENTIALS_TEMPORARY, &credentials, &source, &why))
         return command_failed(EXIT_CODE_INPUT, &why);
-    struct json_writer *params = signer_begin(client, order->generate ? "generate" : "provision");
-    if (!provision_params_put(params, arguments, order, &credentials, &why)) {
-        signer_abandon(client);
-        return command_misused("provision", &why);
+    const uint64_t deadline_ms = io_now_ms() + client->timeout_ms;
+    enum exit_code code;
+    for (unsigned try = 0;; try++) {
+        struct json_writer *params = signer_begin(client, order->generate ? "generate" : "provision");
+        if (!provision_params_put(params, arguments, order, &credentials, &why)) {
+            signer_abandon(client);
+            return command_misused("provision", &why);
+        }
+        code = signer_call(client, &result, &why);
+        const unsigned pause_ms = FIRST_PAUSE_MS << try;
+        if (code != EXIT_CODE_REFUSED || why.code != FAULT_LIMIT || try == BUSY_TRIES ||
+            io_now_ms() + pause_ms > deadline_ms)
+            break;
+        say_note("%s; asking again in %u ms", why.text, pause_ms);
+        (void)poll(NULL, 0, (int)pause_ms);
     }
-    const enum exit_code code = signer_call(client, &result, &why);
     if (code == EXIT_CODE_DONE) {
         put_json_pretty(result);
         say_warnings(result);

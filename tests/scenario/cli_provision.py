@@ -3,6 +3,7 @@ have their exit codes; nothing secret is shown."""
 
 import json
 import struct
+import time
 
 from cli import FOLDER, TEMPORARY, FakeSigner, ensign, ensign_on_a_terminal, write
 from expect import claim, done
@@ -33,6 +34,26 @@ claim("the output is json.dumps(sort_keys=True, indent=2)", run.stdout == json.d
 claim("warnings are lines on standard error, harmless to a terminal",
       run.stderr.splitlines() == ["warning: first ??? loose end", "warning: second?[31m"], repr(run.stderr))
 claim("nothing secret is shown", silent_about_secrets(run))
+
+# A signer that has no room for the request is asked again, soon and then later, and nothing else is.
+BUSY = {"error": {"code": "limit", "message": "requests are waiting for KMS already: try again later"}}
+for limits, code, count in ((2, 0, 3), (9, 1, 5)):
+    left = [BUSY] * limits
+    busy = FakeSigner(lambda request: left.pop(0) if left else {"result": RESULT})
+    start = time.monotonic()
+    run = ensign("provision", "--endpoint", busy.endpoint, *FLAGS, env=TEMPORARY)
+    claim(f"limit, {limits} times: asked {count} times, the same words", (run.returncode, len(busy.requests)) == (code, count) and
+          len(set(busy.requests)) == 1 and time.monotonic() - start > 0.7 and "asking again" in run.stderr, run.stderr)
+    claim("nothing secret is shown then either", silent_about_secrets(run))
+for refused in ("state", "policy", "remote", "input", "internal"):
+    once = FakeSigner(lambda request: {"error": {"code": refused, "message": "no"}})
+    run = ensign("provision", "--endpoint", once.endpoint, *FLAGS, env=TEMPORARY)
+    claim(f"{refused} is asked once", (run.returncode, len(once.requests)) == (1, 1), run.stderr)
+left = [BUSY] * 9
+busy = FakeSigner(lambda request: left.pop(0))
+start = time.monotonic()
+run = ensign("provision", "--endpoint", busy.endpoint, "--timeout", "1", *FLAGS, env=TEMPORARY)
+claim("not beyond --timeout", run.returncode == 1 and time.monotonic() - start < 2, f"{time.monotonic() - start:.1f} s")
 
 stdin = ensign("provision", "--endpoint", signer.endpoint, "--region", "us-east-2", "--ciphertext-b64", "-", env=TEMPORARY, stdin="AQIDBAUG\n")
 claim("the ciphertext may come by standard input", stdin.returncode == 0 and signer.last["params"]["ciphertext_b64"] == "AQIDBAUG")

@@ -10,7 +10,7 @@ import time
 from expect import claim, done
 from relays import ENSIGN, FOLDER, Names, Relay, Service, clean_up, exactly, free_port, reset, run, to_the_end
 
-HOST = "kms.test-1.example"
+HOST, HOST6 = "kms.test-1.example", "six.test-1.example"
 stalled = threading.Event()
 
 
@@ -243,6 +243,34 @@ for sentence, arguments, code, fragment in (
 if not os.path.exists("/etc/nitro_enclaves/vsock-proxy.yaml"):
     ended = run("proxy", "tcp://127.0.0.1:0", "example.com", "443")
     claim("without a list only KMS is allowed", ended.returncode == 1 and "only KMS" in ended.stderr, ended.stderr.strip()[:120])
+
+# Over IPv6 from end to end: an address, and a name of which the resolver has nothing else.
+try:
+    six = Service(serve, "::1", family=socket.AF_INET6)
+except OSError as error:
+    six = None
+    print(f"skipped: IPv6's loopback is not here ({error})")
+if six:
+    config.write_text(config.read_text() + f'- {{address: "::1", port: {six.port}}}\n- {{address: {HOST6}, port: {six.port}}}\n')
+    names.table6[HOST6] = ["::1"]
+    for sentence, flags, host in (("an IPv6 address", [], "::1"), ("the same with -6", ["-6"], "::1"),
+                                  ("a name that has an IPv6 address alone", [], HOST6), ("the same with -6", ["-6"], HOST6)):
+        asked = len(names.asked)
+        with Relay("proxy", "--config", config, "--resolver", names.at, *flags, f"tcp://[::1]:{port}", host, six.port):
+            with socket.create_connection(("::1", port), 5) as c:
+                c.sendall(b"dover IPv6")
+                c.shutdown(socket.SHUT_WR)
+                got = to_the_end(c)
+            claim(f"{sentence}, from [::1]", got[64:] == b"over IPv6", repr(got))
+            if "-6" in flags and host == HOST6:
+                claim("-6 asks for IPv6 alone", {kind for _, kind in names.asked[asked:]} == {28})
+    with Relay("proxy", "--config", config, "--resolver", names.at, "-4", f"tcp://127.0.0.1:{port}", HOST6, six.port):
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as c:
+                ended = c.recv(1) == b""
+        except ConnectionResetError:
+            ended = True
+        claim("and with -4 it is not reached", ended)
 
 # By AWS's name, with AWS's command line.
 program = FOLDER / "vsock-proxy"

@@ -21,10 +21,11 @@ CLEAN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
 
 
 class Names:
-    """A name server for A records over UDP. `table` names addresses; `mode` is answer, servfail, nxdomain or silent."""
+    """A name server over UDP. `table` names A records' addresses, `table6` AAAA's; `mode` is answer, servfail, nxdomain or
+    silent."""
 
     def __init__(self, table, ttl=1):
-        self.table, self.ttl, self.mode, self.asked = table, ttl, "answer", []
+        self.table, self.table6, self.ttl, self.mode, self.asked = table, {}, ttl, "answer", []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.at = "127.0.0.1:%d" % self.socket.getsockname()[1]
@@ -42,19 +43,20 @@ class Names:
             self.asked.append((name, kind))
             if self.mode == "silent":
                 continue
-            found = self.table.get(name, []) if self.mode == "answer" and kind == 1 else []
+            records = {1: self.table, 28: self.table6}.get(kind, {}) if self.mode == "answer" else {}
+            found = [socket.inet_pton(socket.AF_INET if kind == 1 else socket.AF_INET6, a) for a in records.get(name, [])]
             code = {"answer": 0, "servfail": 2, "nxdomain": 3}[self.mode]
             head = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(found), 0, 0)
-            records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, self.ttl, 4) + socket.inet_aton(a) for a in found)
-            self.socket.sendto(head + question + records, client)
+            tail = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, self.ttl, len(a)) + a for a in found)
+            self.socket.sendto(head + question + tail, client)
 
 
 class Service:
     """A TCP server; `serve(connection)` has a thread for each connection."""
 
-    def __init__(self, serve, address="127.0.0.1", port=0):
+    def __init__(self, serve, address="127.0.0.1", port=0, family=socket.AF_INET):
         self.serve, self.accepted = serve, 0
-        self.listener = socket.socket()
+        self.listener = socket.socket(family)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((address, port))
         self.listener.listen(512)
