@@ -11,7 +11,7 @@ import tempfile
 ROOT, ENSIGN = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 UNITS = ROOT / "deploy/systemd"
 # `systemd-analyze security --offline=true` of Debian 12's systemd 252: 0 is shut in wholly, 10 not at all.
-EXPOSURE = {"ensign-enclave": 2.1, "ensign-gateway": 1.5, "ensign-journal": 1.0, "ensign-provisioner": 1.9,
+EXPOSURE = {"ensign-bridge": 1.0, "ensign-enclave": 2.1, "ensign-gateway": 1.5, "ensign-journal": 1.0, "ensign-provisioner": 1.9,
             "ensign-proxy": 1.5}
 failed = 0
 
