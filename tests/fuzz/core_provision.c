@@ -89,10 +89,12 @@ static void put_context(struct core_run *run, struct writer *out)
         "{\"a\\\",\\\"ensign-policy-sha256\":\"x\"}",
         "{\"a\":\"b\\\",\\\"ensign-policy-sha256\\\":\\\"x\"}",
         "{\"a\\r\\nX-Amz-Target: TrentService.Encrypt\":\"x\"}",
+        "{\"en\\u017fign-policy-sha256\":\"x\"}",
+        "{\"ENS\\u0131GN-policy-sha256\":\"x\"}",
         "{\"\":\"x\"}",
         "[]",
     };
-    const char *const context = contexts[deeds_pick(run->deeds, 12)];
+    const char *const context = contexts[deeds_pick(run->deeds, 14)];
     if (context[0] == '\0')
         return;
     writer_text(out, ",\"encryption_context\":");

@@ -133,9 +133,18 @@ static bool answer_nsm(void *context, struct bytes request, struct writer *respo
 
 /* --- what leaves for KMS */
 
+/* Any case, Unicode's too: what folds to s or i counts as one. */
 static bool is_reserved(struct bytes name)
 {
-    return name.len >= 7 && strncasecmp((const char *)name.data, "ensign-", 7) == 0;
+    char folded[8] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < 7 && at < name.len; i++) {
+        const bool two = at + 1 < name.len && name.data[at] >= 0xc4 && name.data[at] <= 0xc5;
+        const unsigned pair = two ? name.data[at] * 256u + name.data[at + 1] : 0;
+        folded[i] = pair == 0xc5bf ? 's' : pair == 0xc4b0 || pair == 0xc4b1 ? 'i' : (char)name.data[at];
+        at += two ? 2 : 1;
+    }
+    return strcasecmp(folded, "ensign-") == 0;
 }
 
 static void check_context(const struct world *world, struct json context)

@@ -223,6 +223,24 @@ static bool read_context_text(struct json value, struct arena *arena, struct byt
     return true;
 }
 
+/* Without regard to case in Unicode's sense: long s (U+017F) and the i with and without a dot in the other case
+ * (U+0130, U+0131) are s and i to whoever compares as Java does, and how KMS compares is not documented. */
+static bool is_reserved(struct bytes name)
+{
+    const struct bytes prefix = BYTES_LIT("ensign-");
+    struct reader in = reader_of(name);
+    for (size_t i = 0; i < prefix.len; i++) {
+        uint8_t c = reader_u8(&in);
+        if (c == 0xc4 || c == 0xc5) {
+            const uint8_t next = reader_u8(&in);
+            c = c == 0xc5 && next == 0xbf ? 's' : c == 0xc4 && (next == 0xb0 || next == 0xb1) ? 'i' : 0;
+        }
+        if (!text_equal_nocase((struct bytes){ &c, 1 }, (struct bytes){ prefix.data + i, 1 }))
+            return false;
+    }
+    return true;
+}
+
 bool kms_context_from_json(struct json object, struct arena *arena, struct kms_context *context, struct fault *why)
 {
     if (json_kind(object) != JSON_OBJECT)
@@ -238,7 +256,7 @@ bool kms_context_from_json(struct json object, struct arena *arena, struct kms_c
             return false;
         if (name.len == 0)
             return fault_set(why, FAULT_INPUT, "encryption_context has an empty name");
-        if (text_starts_with_nocase(name, BYTES_LIT("ensign-")))
+        if (is_reserved(name))
             return fault_set(
                 why, FAULT_INPUT,
                 "encryption_context may not have a name that begins with ensign- (the enclave alone makes those)");

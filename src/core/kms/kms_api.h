@@ -55,10 +55,10 @@ struct kms_context {
     } pairs[KMS_CONTEXT_PAIRS_MAX];
 };
 
-/* From RPC's or the tool's {name: value}. Names beginning "ensign-" in any case are refused: those are the enclave's
- * own (key policies compare names of context keys without regard to case). Refused too: values that are no strings,
- * empty names, control characters, more pairs or text than the maxima above. Strings live in the arena. FAULT_INPUT, or
- * FAULT_LIMIT for the maxima and the arena; `context` is untouched on failure. */
+/* From RPC's or the tool's {name: value}. Names beginning "ensign-" in any case, Unicode's too, are refused: those are
+ * the enclave's own (key policies compare names of context keys without regard to case). Refused too: values that are
+ * no strings, empty names, control characters, more pairs or text than the maxima above. Strings live in the arena.
+ * FAULT_INPUT, or FAULT_LIMIT for the maxima and the arena; `context` is untouched on failure. */
 bool kms_context_from_json(struct json object, struct arena *arena, struct kms_context *context,
                            struct fault *why) MUST_USE;
 bool kms_context_add(struct kms_context *context, struct bytes name,

@@ -169,6 +169,9 @@ static const struct {
     { "{\"ENSIGN-Policy-SHA256\": \"00\"}", "ensign-" },
     { "{\"\\u0065nsign-policy-sha256\": \"00\"}", "ensign-" },
     { "{\"ensign-\": \"\"}", "ensign-" },
+    { "{\"en\\u017fign-policy-sha256\": \"00\"}", "ensign-" }, /* long s: its upper case is S */
+    { "{\"ENS\\u0131GN-policy-sha256\": \"00\"}", "ensign-" }, /* i without a dot: its upper case is I */
+    { "{\"ens\\u0130gn-\": \"00\"}", "ensign-" },              /* I with a dot: its lower case is i */
 };
 
 static void rule_03_contexts_are_strings_and_never_ours(void)
