@@ -53,7 +53,7 @@ static void take_signals(struct daemon *daemon)
     must(sigaction(SIGTERM, &end, NULL) == 0 && sigaction(SIGINT, &end, NULL) == 0);
 }
 
-/* "address 0x…, policy …, lease until … (86400 s)" */
+/* "address 0x…, policy …, lease until …" */
 static void put_signer(const struct daemon *daemon, char text[static STATUS_MAX])
 {
     const struct provisioner *const signer = &daemon->signer;
@@ -63,8 +63,8 @@ static void put_signer(const struct daemon *daemon, char text[static STATUS_MAX]
     if (signer->lease_ends == 0)
         len += (size_t)snprintf(text + len, STATUS_MAX - len, ", no lease");
     else
-        len += (size_t)snprintf(text + len, STATUS_MAX - len, ", lease of %llu s until %s",
-                                (unsigned long long)signer->lease_s, verify_time_text(signer->lease_ends * 1000).text);
+        len += (size_t)snprintf(text + len, STATUS_MAX - len, ", lease until %s",
+                                verify_time_text(signer->lease_ends * 1000).text);
     if (signer->warning_count > 0)
         (void)snprintf(text + len, STATUS_MAX - len, "; `ensign status` lists %zu warnings", signer->warning_count);
 }

@@ -1,6 +1,7 @@
 #include "parent/provisioner_round.h"
 
 #include "core/base/secret.h"
+#include "core/base/text.h"
 #include "io/stream.h"
 #include "parent/credentials.h"
 
@@ -133,6 +134,8 @@ static void keep_secret(const struct aws_credentials *credentials, struct fault 
 
 static void take_answer(struct json answer, uint64_t attested_ms, struct provisioner *provisioner)
 {
+    struct bytes digest;
+    uint8_t read[sizeof(struct hash32)];
     uint64_t ends = 0;
     provisioner->warning_count = json_count(json_member(answer, BYTES_LIT("warnings")));
     provisioner->lease_s = provisioner->left_s = provisioner->lease_ends = 0;
@@ -140,6 +143,11 @@ static void take_answer(struct json answer, uint64_t attested_ms, struct provisi
         provisioner->lease_ends = ends;
         provisioner->lease_s = provisioner->left_s = ends - attested_ms / 1000;
     }
+    /* Of a flat policy nobody has told the digest before. */
+    if (provisioner->policy.text[0] == '\0' &&
+        json_plain_string(json_member(answer, BYTES_LIT("policy_sha256")), &digest) && digest.len == 2 * sizeof read &&
+        text_read_hex(digest, read))
+        memcpy(provisioner->policy.text, digest.data, digest.len);
 }
 
 static enum exit_code provision(const struct call *call, struct provisioner *provisioner, uint64_t attested_ms,

@@ -86,7 +86,7 @@ class Manager:
 def write_config(s, name="provision.conf", **changes):
     """The configuration for the stack; a change of None leaves a line out."""
     lines = {"endpoint": s.middle.endpoint, "ciphertext-b64": f"@{s.folder}/sealed.json",
-             "expected-address": s.sealed["address"], "pcr0": s.pcr0, "policy-sha256": s.digest(),
+             "expected-address": s.sealed["address"], "pcr0": s.pcr0, "policy-sha256": s.policy_document and s.digest(),
              "root": s.env["ENSIGN_SIM_NSM_ROOT"], "custom-roots": "yes", "interval": "1", "retry-most": "4",
              **{key.replace("_", "-"): value for key, value in changes.items()}}
     path = s.folder / name
@@ -252,6 +252,82 @@ def once(s):
           and imds.asked == [], run.stderr)
 
 
+class Measured(Stack):
+    """The stack with a security module that measures an image file, in whose settings the policy stands."""
+
+    def start(self, name, *arguments, **more):
+        if name == "sim":
+            arguments = (*arguments[:3], "--measure", self.image)
+        return super().start(name, *arguments, **more)
+
+    def build_image(self):
+        for name in ("kernel", "init", "ensignd"):
+            (self.folder / name).write_bytes(name.encode() * 200)
+        (self.folder / "image-settings.json").write_text(json.dumps({"mode": "strict", "policy": self.policy_document}))
+        self.image = self.folder / "image.eif"
+        built = self.ensign("image", "build", "--kernel", self.folder / "kernel", "--init", self.folder / "init", "--ensignd",
+                            self.folder / "ensignd", "--settings", self.folder / "image-settings.json", "--arch", "aarch64",
+                            "--out", self.image)
+        self.pcr0 = json.loads(built.stdout)["Measurements"]["PCR0"]
+
+
+def by_its_image():
+    """The image file in place of its PCR0; its settings tell the policy too."""
+    s = Measured(policy=Stack.policy())
+    s.build_image()
+    with s:
+        prepare(s)
+        wants = {"pcr0": None, "policy_sha256": None}
+        other = s.folder / "other.eif"
+        (s.folder / "kernel").write_bytes(b"another kernel")
+        s.ensign("image", "build", "--kernel", s.folder / "kernel", "--init", s.folder / "init", "--ensignd",
+                 s.folder / "ensignd", "--settings", s.folder / "image-settings.json", "--arch", "aarch64", "--out", other)
+        config = write_config(s, image=other, **wants)
+        run = provisioner(s, "--config", config, "--once")
+        claim("another image's signer is refused", run.returncode == 1 and "credentials: pcr0:" in run.stderr
+              and not s.signer.call("status")["provisioned"], run.stderr)
+        run = provisioner(s, "--config", write_config(s, image=s.image, **wants), "--once")
+        claim("a signer of this image, and of the policy in it, is provisioned", run.returncode == 0
+              and f"policy {s.digest()}" in run.stdout, run.stdout + run.stderr)
+        brought = write_config(s, image=s.image, policy=s.folder / "policy.json", **wants)
+        run = provisioner(s, "--config", brought, "--check")
+        claim("a policy beside the image's own is refused", run.returncode == 4 and "leave policy out" in run.stderr, run.stderr)
+
+
+def a_policy_that_is_brought():
+    with Stack(policy=Stack.policy(), policy_in_settings=False) as s:
+        prepare(s)
+        config = write_config(s, policy=s.folder / "policy.json", policy_sha256=None)
+        for word in ("provisioned", "lease renewed"):
+            run = provisioner(s, "--config", config, "--once")
+            claim(f"strict, the policy brought: {word}", run.returncode == 0 and run.stdout.startswith(word)
+                  and f"policy {s.digest()}" in run.stdout, run.stdout + run.stderr)
+        (s.folder / "loose.json").write_text(json.dumps(Stack.policy(messages="any")))
+        run = provisioner(s, "--config", write_config(s, policy=s.folder / "loose.json", policy_sha256=None), "--once")
+        claim("a signer under another policy than the one to bring is not touched", run.returncode == 1
+              and "credentials: policy:" in run.stderr, run.stderr)
+    with Stack(mode="open", policy=None) as s:
+        prepare(s)
+        flat = write_config(s, policy_sha256=None, mode="open", region=s.env["AWS_REGION"], kms_key_id=s.key_arn,
+                            chain_id="42161", ticket_broker="0xa8bb618b1520e284046f3dfc448851a1ff26e41b",
+                            allowed_recipient="0x" + "c3" * 20, max_face_value_eth="0.05")
+        for word in ("provisioned", "the signer holds its key already"):
+            run = provisioner(s, "--config", flat, "--once")
+            claim(f"open, under a flat policy: {word}, and no lease", run.returncode == 0 and run.stdout.startswith(word)
+                  and ", policy " in run.stdout and "no lease" in run.stdout, run.stdout + run.stderr)
+        other = s.key_arn[:-12] + "000000000000"
+        flat.write_text(flat.read_text().replace(s.key_arn, other))
+        run = provisioner(s, "--config", flat, "--once")
+        claim("of another KMS key than it names, it is not the one that is meant", run.returncode == 1
+              and "credentials: kms-key:" in run.stderr, run.stderr)
+
+
+def prepare(s):
+    s.sealed = s.seal()
+    (s.folder / "sealed.json").write_text(json.dumps(s.sealed))
+    s.middle = Middle(s.folder / "middle.sock", s.signer)
+
+
 def restart(s):
     s.stop_signer()
     s.start_signer()
@@ -283,7 +359,7 @@ def daemon(s, kms):
     until("which is one line", lambda: count(": provisioned: address ") == 1)
     address = s.sealed["address"].lower()
     claim("that says the address, the policy and the lease", re.search(
-        rf"ensign provisioner: provisioned: address {address}, policy {s.digest()}, lease of [67] s until 20\S+Z", said()),
+        rf"ensign provisioner: provisioned: address {address}, policy {s.digest()}, lease until 20\S+Z", said()),
         said())
     claim("the document and the credentials went over one connection",
           [method for _, number, method, _ in s.middle.came if number == s.middle.came[-1][1]][:3]
@@ -401,14 +477,14 @@ def other_signer(s):
 
 
 with Stack(policy=Stack.policy(), settings={"lease_seconds": LEASE}) as stack:
-    stack.sealed = stack.seal()
-    (stack.folder / "sealed.json").write_text(json.dumps(stack.sealed))
     door = KmsDoor(stack)
     stack.stop_signer()
     stack.start_signer()
-    stack.middle = Middle(stack.folder / "middle.sock", stack.signer)
+    prepare(stack)
     files(stack)
     before_credentials(stack, other_signer(stack))
     once(stack)
     daemon(stack, door)
+by_its_image()
+a_policy_that_is_brought()
 done()
