@@ -108,7 +108,7 @@ bool nsm_device_exchange(const struct nsm_device *device, struct bytes request, 
     }
     if (!answered) {
         why->code = FAULT_REMOTE;
-        return false;
+        return device->kind == NSM_DEVICE_SOCKET && fault_prefix(why, "the NSM's socket: ");
     }
     if (response->failed)
         return fault_set(why, FAULT_LIMIT, "the NSM's response is larger than the room for it");

@@ -216,11 +216,11 @@ class PlayedKms:
 
 class Play(Scene):
     """A running ensignd between the two. `settings` is added to open mode with this KMS's root; `user` is called in its
-    process before it starts."""
+    process before it starts; `build` names another build of it."""
 
-    def __init__(self, settings=None, workers=2, user=None):
+    def __init__(self, settings=None, workers=2, user=None, build="ENSIGND"):
         super().__init__()
-        self.settings, self.workers, self.user = settings or {}, workers, user
+        self.settings, self.workers, self.user, self.build = settings or {}, workers, user, build
 
     def __enter__(self):
         try:
@@ -243,7 +243,7 @@ class Play(Scene):
         self.signer = self.ensignd("--nsm", f"unix:{self.folder}/wire.sock", "--kms-stream", f"unix:{self.folder}/kms.sock",
                                    "--workers", str(self.workers),
                                    settings={"mode": "open", "kms_trust_roots": self.root.read_text(), **self.settings},
-                                   user=self.user)
+                                   user=self.user, build=self.build)
         self.ready()
 
     def ask(self, method, timeout=40, **params):

@@ -142,11 +142,12 @@ class Scene:
                 raise AssertionError(f"{what}: nothing after {LATEST} s:\n{process.log.read_text()}")
             time.sleep(0.01)
 
-    def ensignd(self, *arguments, settings=None, name="signer", user=None):
-        """ensignd on a unix socket; the process, with `socket` the path that answers. `user` gives root up first."""
+    def ensignd(self, *arguments, settings=None, name="signer", user=None, build="ENSIGND"):
+        """ensignd on a unix socket; the process, with `socket` the path that answers. `user` gives root up first; `build`
+        names another build of it."""
         path = self.write(f"{name}.json", json.dumps(settings or {"mode": "open"}))
         where = self.folder / f"{name}.sock"
-        binary = within_reach(program("ENSIGND"), self.folder) if user else program("ENSIGND")
+        binary = within_reach(program(build), self.folder) if user else program(build)
         if user:
             self.folder.chmod(0o777)  # where its socket will stand
         process = self.start(binary, "--settings", path, "--listen", f"unix:{where}", *arguments, preexec_fn=user)
