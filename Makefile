@@ -19,6 +19,7 @@
 #   make ctime     under valgrind: no branch and no address depends on a secret (also among the tests)
 #   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json;
 #                  then how fast the relays are, beside socat
+#   make soak      mixed clients at full load for SOAK_MINUTES (10), faults beside them, every answer verified
 #   make fuzz      every fuzzer for FUZZ_SECONDS (60)
 #   make mutants   the code that decides, made wrong in 400 places one at a time (MUTANTS=n, all): the tests have to notice
 #   make format    put the C sources into the house's format
@@ -29,7 +30,7 @@ MESON := meson
 # Debian's interpreter: the same on a laptop that has others besides.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: all dev demo test sanitize interop bench kernel image image-aarch64 docker-context boot-test deb deb-test ctime fuzz mutants format clean
+.PHONY: all dev demo test sanitize interop bench kernel image image-aarch64 docker-context boot-test deb deb-test ctime soak fuzz mutants format clean
 .PHONY: tools-build tools-test tools-interop tools-bench tools-deb tools-fuzz tools-mutants tools-kernel tools-machine
 
 all: tools-build $(BUILD)/build.ninja
@@ -86,6 +87,9 @@ bench: tools-bench all
 	@ninja -C $(BUILD) tests/bench/bench
 	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/bench.py
 	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/relay_rate.py
+
+soak: tools-test all
+	@ENSIGN_BUILD=$(BUILD) python3 tests/soak/soak.py --minutes $(or $(SOAK_MINUTES),10)
 
 fuzz: tools-fuzz
 	@tools/run-fuzzers
