@@ -21,6 +21,15 @@ def descriptors(pid):
         return say_once("descriptors are not counted: only root may look at a process that is not dumpable")
 
 
+def settled(pid):
+    """The least of some counts: what was just closed may still be there."""
+    counts = []
+    for _ in range(6):
+        counts.append(descriptors(pid))
+        time.sleep(0.05)
+    return None if None in counts else min(counts)
+
+
 class Place:
     """What a client's process knows."""
 
