@@ -49,7 +49,7 @@ static enum exit_code ask(struct signer_client *client, const struct arguments *
             return command_misused("provision", &why);
         }
         code = signer_call(client, &result, &why);
-        const unsigned pause_ms = FIRST_PAUSE_MS << try;
+        const unsigned pause_ms = (unsigned)FIRST_PAUSE_MS << try;
         if (code != EXIT_CODE_REFUSED || why.code != FAULT_LIMIT || try == BUSY_TRIES ||
             io_now_ms() + pause_ms > deadline_ms)
             break;
