@@ -61,23 +61,9 @@ class Help:
                 entries[-1][1].append(text)
         return "entries", [(term, " ".join(filter(None, texts))) for term, texts in entries]
 
-    def flags(self):
-        """[(names, value or "")] of OPTIONS: (["-4", "--ipv4"], "")."""
-        found = []
-        for kind, entries in self.sections.get("OPTIONS", []):
-            for term, _ in entries if kind == "entries" else []:
-                found += [(names, value) for names, value in [split_flag(term)] if names]
-        return found
-
 
 def heading_of(line):
     return re.match(r"(%s):\s*" % "|".join(HEADINGS), line)
-
-
-def split_flag(term):
-    """-w, --num_workers N -> (["-w", "--num_workers"], "N")"""
-    match = re.fullmatch(r"((?:-\w, )?--[\w-]+)(?: (\S.*))?", term)
-    return (match.group(1).split(", "), match.group(2) or "") if match else ([], "")
 
 
 def _column(lines):
