@@ -1,11 +1,15 @@
 #include "parent/config_file.h"
+#include "parent/notify.h"
 #include "parent/provisioner_config.h"
 #include "parent/provisioner_round.h"
 #include "parent/retry.h"
 
 #include "check.h"
 
+#include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 static const struct flag rows[] = {
     { .name = "colour", .value = "NAME" },
@@ -94,6 +98,32 @@ static void a_lease_is_renewed_when_half_is_gone(void)
     CHECK(provisioner_renews_in_ms(&signer) == 0);
 }
 
+/* By an address of the abstract namespace, which begins with a NUL and is written with an @. */
+static void the_service_manager_is_told_in_lines(void)
+{
+    char name[64], heard[256];
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    (void)snprintf(name, sizeof name, "@ensign-notify-%d", (int)getpid());
+    memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&address,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))) == 0);
+    CHECK(unsetenv("NOTIFY_SOCKET") == 0);
+    notify_status("nobody is to be told");
+    CHECK(setenv("NOTIFY_SOCKET", name, 1) == 0);
+    notify_ready("one\nREADY=0\x7f");
+    ssize_t len = recv(fd, heard, sizeof heard, 0);
+    CHECK(len > 0 && (size_t)len == strlen("READY=1\nSTATUS=one?READY=0?") &&
+          memcmp(heard, "READY=1\nSTATUS=one?READY=0?", (size_t)len) == 0);
+    notify_reloading();
+    len = recv(fd, heard, sizeof heard, 0);
+    CHECK(len == 11 && memcmp(heard, "RELOADING=1", 11) == 0);
+    CHECK(setenv("NOTIFY_SOCKET", "vsock:2:1", 1) == 0);
+    notify_status("not by this way");
+    CHECK(recv(fd, heard, sizeof heard, 0) < 0);
+    (void)close(fd);
+}
+
 static void every_name_of_the_configuration_stands_in_the_page(void)
 {
     static char page[1 << 18];
@@ -121,6 +151,7 @@ int main(void)
     what_is_no_configuration_is_refused_with_its_line();
     waiting_doubles_up_to_its_bound_and_half_of_it_is_chance();
     a_lease_is_renewed_when_half_is_gone();
+    the_service_manager_is_told_in_lines();
     every_name_of_the_configuration_stands_in_the_page();
     return failures != 0;
 }
