@@ -254,7 +254,7 @@ void deeds_put_tx(struct deeds *deeds, struct writer *out)
     static const char *const destinations[] = {
         broker, broker, broker, DEEDS_TREASURY, "0x2222222222222222222222222222222222222222", NULL
     };
-    static uint8_t calldata[DEEDS_CALLDATA_MAX];
+    uint8_t calldata[DEEDS_CALLDATA_MAX];
     struct writer data = writer_of(calldata, sizeof calldata);
     const unsigned type = deeds_pick(deeds, 6), chain = deeds_pick(deeds, 8);
     const char *const to = destinations[deeds_pick(deeds, 6)];

@@ -39,7 +39,7 @@ static inline struct wei wei_add(struct wei a, struct wei b)
     uint64_t carry = 0;
     for (size_t i = 0; i < WEI_LIMBS; i++) {
         const uint64_t sum = a.limb[i] + b.limb[i], whole = sum + carry;
-        carry = (sum < a.limb[i]) + (whole < sum);
+        carry = (uint64_t)(sum < a.limb[i]) + (uint64_t)(whole < sum);
         a.limb[i] = whole;
     }
     must(carry == 0);
