@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 
 import schemata
@@ -22,11 +23,14 @@ def copy_sources(root, folder, mutants):
         by_file.setdefault("src/" + mutant.file, []).append((number, mutant))
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True,
                             capture_output=True).stdout.decode().split("\0")
-    for name in filter(None, listed):
-        path = root / name
-        if path.is_file():
-            content = path.read_bytes()
-            put(folder / name, schemata.rewritten(content, by_file.get(name, [])), path.stat().st_mode & 0o777)
+    kept = {folder / name for name in listed if (root / name).is_file()}
+    for path in kept:
+        original = root / path.relative_to(folder)
+        numbered = by_file.get(str(path.relative_to(folder)), [])
+        put(path, schemata.rewritten(original.read_bytes(), numbered), original.stat().st_mode & 0o777)
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink()
 
 
 def run(log, *command):
@@ -40,8 +44,11 @@ def build(root, folder, mutants):
     source, out, here = folder / "source", folder / "build", pathlib.Path(__file__).resolve().parent
     copy_sources(root, source, mutants)
     switch = folder / "switch.o"
+    before = switch.read_bytes() if switch.exists() else b""
     run(folder / "switch.log", "gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIE", "-c", "-o",
         switch, here / "switch.c")
+    if switch.read_bytes() != before:  # which ninja does not watch
+        shutil.rmtree(out, ignore_errors=True)
     if not (out / "build.ninja").exists():
         run(folder / "setup.log", "meson", "setup", out, source, "-Dwerror=false", "-Dwarning_level=0",
             f"-Dc_args=-w -include {here / 'switch.h'}", f"-Dc_link_args={switch}")
