@@ -63,8 +63,8 @@ static bool refuse_unknown(const struct flag_table *table, const char *name, siz
     if (len <= WORD_MAX)
         memcpy(word, name, len);
     const char *near = len <= WORD_MAX ? nearest_word(word, names, count) : NULL;
-    if (shown(name) != name)
-        return fault_set(why, FAULT_INPUT, "no flag --%s here; --help lists those there are", shown(name));
+    if (shown_word(name) != name)
+        return fault_set(why, FAULT_INPUT, "no flag --%s here; --help lists those there are", shown_word(name));
     if (near != NULL)
         return fault_set(why, FAULT_INPUT, "no flag --%.*s here; did you mean --%s?",
                          (int)(len > WORD_MAX ? WORD_MAX : len), name, near);

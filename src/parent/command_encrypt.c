@@ -65,7 +65,7 @@ static bool check_flags(const struct arguments *arguments, struct order *order, 
         return fault_set(why, FAULT_INPUT, "no KMS key named; give --kms-key-id with its ARN");
     if (!kms_key_id_ok(bytes_of_text(order->key_id)))
         return fault_set(why, FAULT_INPUT, "--kms-key-id '%.64s' is no key id, key ARN, alias name or alias ARN",
-                         shown(order->key_id));
+                         shown_word(order->key_id));
     if (from_file == make)
         return fault_set(why, FAULT_INPUT, "give one of --key-file FILE, --key-file - (standard input) and --new%s",
                          from_file ? ", not two" : "");

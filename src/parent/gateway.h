@@ -101,8 +101,8 @@ bool method_accounts(struct gateway_call *call, struct json_writer *result, stru
 bool method_health(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_sign(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_personal_sign(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
-bool method_sign_typed_data(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
-bool method_sign_transaction(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
+bool method_eth_sign_typed_data(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
+bool method_eth_sign_transaction(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_send_transaction(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_chain_id(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;
 bool method_net_version(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;

@@ -135,5 +135,5 @@ bool method_clef_sign_data(struct gateway_call *call, struct json_writer *result
 bool method_clef_sign_typed_data(struct gateway_call *call, struct json_writer *result, struct fault *why)
 {
     call->hides_reason = true;
-    return method_sign_typed_data(call, result, why);
+    return method_eth_sign_typed_data(call, result, why);
 }

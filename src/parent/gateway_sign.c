@@ -207,7 +207,7 @@ bool gateway_sign_typed_data(struct gateway_call *call, struct json data, struct
     return ask_signature(call, "sign_typed_data", params, 1, &digest, result, why);
 }
 
-bool method_sign_typed_data(struct gateway_call *call, struct json_writer *result, struct fault *why)
+bool method_eth_sign_typed_data(struct gateway_call *call, struct json_writer *result, struct fault *why)
 {
     struct json params[2];
     return gateway_params(call, 2, 2, params, "address, document", why) && gateway_is_ours(call, params[0], why) &&
@@ -253,7 +253,7 @@ bool gateway_read_whole_tx(struct gateway_call *call, struct json object, struct
            gateway_tx_is_complete(tx, why);
 }
 
-bool method_sign_transaction(struct gateway_call *call, struct json_writer *result, struct fault *why)
+bool method_eth_sign_transaction(struct gateway_call *call, struct json_writer *result, struct fault *why)
 {
     struct json params[1];
     struct gateway_tx wanted;

@@ -11,7 +11,7 @@
 
 static bool say(const char *what, const char *path, struct fault *why)
 {
-    return fault_set(why, FAULT_INPUT, "%s %s: %s", what, strcmp(path, "-") == 0 ? "standard input" : shown(path),
+    return fault_set(why, FAULT_INPUT, "%s %s: %s", what, strcmp(path, "-") == 0 ? "standard input" : shown_word(path),
                      strerror(errno));
 }
 

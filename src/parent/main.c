@@ -46,8 +46,8 @@ static enum exit_code say_unknown(int argc, char *const *argv)
         command_list(argv[0]);
         return EXIT_CODE_USAGE;
     }
-    (void)fault_set(&why, FAULT_INPUT, "no command '%.48s%s%.48s'%s%s%s", shown(argv[0]), words == 2 ? " " : "",
-                    words == 2 ? shown(argv[1]) : "", near == NULL ? "" : "; did you mean `ensign ",
+    (void)fault_set(&why, FAULT_INPUT, "no command '%.48s%s%.48s'%s%s%s", shown_word(argv[0]), words == 2 ? " " : "",
+                    words == 2 ? shown_word(argv[1]) : "", near == NULL ? "" : "; did you mean `ensign ",
                     near == NULL ? "" : near, near == NULL ? "" : "`?");
     return command_misused("", &why);
 }

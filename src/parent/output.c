@@ -63,7 +63,7 @@ void say_note(const char *format, ...)
     (void)fputc('\n', stderr);
 }
 
-const char *shown(const char *typed)
+const char *shown_word(const char *typed)
 {
     static const char hex_digits[] = "0123456789abcdefABCDEF";
     for (const char *at = typed; *at != '\0'; at++) {

@@ -15,7 +15,7 @@ void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));   
 
 /* What somebody typed, to be repeated in a message: itself, or, when it holds 64 hex digits in a row, words in its
  * place. A private key that was given where a name belongs must not stand in a log. */
-const char *shown(const char *typed) MUST_USE;
+const char *shown_word(const char *typed) MUST_USE;
 
 bool output_is_terminal(void) MUST_USE;
 

@@ -109,7 +109,7 @@ static bool check_key_id(const struct provision_order *order, struct fault *why)
         return fault_set(why, FAULT_INPUT, "--generate wants --kms-key-id: the KMS key that seals the new one");
     if (order->key_id != NULL && !kms_key_id_ok(bytes_of_text(order->key_id)))
         return fault_set(why, FAULT_INPUT, "--kms-key-id '%.64s' is no key id, key ARN, alias name or alias ARN",
-                         shown(order->key_id));
+                         shown_word(order->key_id));
     return true;
 }
 
