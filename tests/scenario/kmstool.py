@@ -2,6 +2,7 @@
 else sees; context names that are a signer's alone."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -128,7 +129,8 @@ with Stack(mode="open") as stack:
             holds = [any(role["AWS_SECRET_ACCESS_KEY"].encode() in part for part in memory_of(p)) for p in (proc, *children)]
             claim("the tool holds the secret access key, the processes that speak TLS do not", holds == [True] + [False] * len(children), holds)
         for one in (proc, *children):  # an exchange under way would keep the pipes open until its own deadline
-            os.kill(int(one.name), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # a child may have ended with its parent
+                os.kill(int(one.name), signal.SIGKILL)
         process.communicate()
         connection.close()
     listener.close()
