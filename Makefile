@@ -17,8 +17,8 @@
 #   make deb       Debian packages of what `make` builds, into build/deb: ensign, ensign-enclave, ensign-sim
 #   make deb-test  installs, uses and purges them in a fresh Debian 12; makes them twice; lintian
 #   make ctime     under valgrind: no branch and no address depends on a secret (also among the tests)
-#   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json;
-#                  then how fast the relays are, beside socat
+#   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json; then ensign beside
+#                  anvil and eth-account, and the relays beside socat. BENCH=--strict fails when an aim is missed
 #   make soak      mixed clients at full load for SOAK_MINUTES (10), faults beside them, every answer verified
 #   make fuzz      every fuzzer for FUZZ_SECONDS (60)
 #   make mutants   the code that decides, made wrong in 400 places one at a time (MUTANTS=n, all): the tests have to notice
@@ -85,7 +85,8 @@ ctime: tools-test all
 
 bench: tools-bench all
 	@ninja -C $(BUILD) tests/bench/bench
-	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/bench.py
+	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/bench.py $(BENCH)
+	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/beside.py
 	@ENSIGN_BUILD=$(BUILD) python3 tests/bench/relay_rate.py
 
 soak: tools-test all

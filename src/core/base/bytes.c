@@ -83,17 +83,26 @@ static void drain(struct writer *out)
     out->len = 0;
 }
 
+/* No room. */
+static void put_beyond(struct writer *out, struct bytes bytes)
+{
+    if (out->drain == NULL) {
+        out->failed = true;
+        return;
+    }
+    drain(out);
+    if (bytes.len > out->cap)
+        out->drain(out->context, bytes);
+    else
+        writer_put(out, bytes);
+}
+
 void writer_put(struct writer *out, struct bytes bytes)
 {
-    if (!out->failed && out->drain != NULL && bytes.len > out->cap - out->len) {
-        drain(out);
-        if (bytes.len > out->cap) {
-            out->drain(out->context, bytes);
-            return;
-        }
-    }
-    if (out->failed || bytes.len > out->cap - out->len) {
-        out->failed = true;
+    if (out->failed)
+        return;
+    if (bytes.len > out->cap - out->len) {
+        put_beyond(out, bytes);
         return;
     }
     if (bytes.len > 0)

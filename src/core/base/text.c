@@ -2,25 +2,36 @@
 
 #include "core/base/secret.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Written in runs, as the writer's bounds cost more than the digits. */
 enum { RUN = 64 };
 
-static uint8_t hex_character(unsigned nibble)
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* The eight digits of four bytes, the first in the highest byte. No branch and no look-up, which a cache could tell of:
+ * a nibble over 9 sets bit 4 when 6 is added, and jumps from behind '9' to 'a'. */
+static uint64_t hex_digits(uint32_t bytes)
 {
-    /* '0'..'9', then a jump to 'a' when nibble > 9, without a look-up that a cache could tell of */
-    return (uint8_t)('0' + nibble + (((9 - nibble) >> 8) & ('a' - '0' - 10)));
+    uint64_t nibbles = bytes;
+    nibbles = (nibbles | nibbles << 16) & UINT64_C(0x0000ffff0000ffff);
+    nibbles = (nibbles | nibbles << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    nibbles = (nibbles | nibbles << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    const uint64_t over_9 = (nibbles + EACH_BYTE(6)) >> 4 & EACH_BYTE(1);
+    return nibbles + EACH_BYTE('0') + over_9 * ('a' - '9' - 1);
 }
 
 void text_put_hex(struct writer *out, struct bytes bytes)
 {
-    uint8_t run[RUN];
+    uint8_t run[RUN + 8];
     for (size_t done = 0, some; done < bytes.len; done += some) {
         some = bytes.len - done < RUN / 2 ? bytes.len - done : RUN / 2;
-        for (size_t i = 0; i < some; i++) {
-            run[2 * i] = hex_character((unsigned)bytes.data[done + i] >> 4);
-            run[2 * i + 1] = hex_character(bytes.data[done + i] & 15);
+        for (size_t i = 0; i < some; i += 4) {
+            uint32_t four = 0; /* what is behind the end becomes digits that are not put */
+            memcpy(&four, bytes.data + done + i, some - i < 4 ? some - i : 4);
+            const uint64_t digits = htobe64(hex_digits(be32toh(four)));
+            memcpy(run + 2 * i, &digits, sizeof digits);
         }
         writer_put(out, (struct bytes){ run, 2 * some });
     }
@@ -33,26 +44,33 @@ static unsigned when(unsigned truth, unsigned value)
     return (0u - truth) & value;
 }
 
-enum { BAD_BIT = 31 };
-
-/* 0..15, without branches or look-ups that depend on the character. Another sets the BAD_BIT of *bad: a difference that
- * is below zero has it. */
-static unsigned hex_digit(unsigned c, unsigned *bad)
+/* The four bytes of eight digits, the first in the highest byte; no branch, no look-up. *bad gets bit 7 of each byte
+ * that is no digit. Sums of 7-bit characters stay in their bytes: bit 7 tells which are at least the first, and which
+ * are over the last, of '0' to '9' and of 'a' to 'f'. */
+static uint32_t hex_bytes(uint64_t digits, uint64_t *bad)
 {
-    const unsigned letter = c | 32;
-    const unsigned no_digit = (c - '0') | ('9' - c), no_letter = (letter - 'a') | ('f' - letter);
-    *bad |= no_digit & no_letter;
-    return (c & 15) + 9 * (c >> 6); /* letters have bit 6, and 'a' and 'A' end in 1 */
+    const uint64_t low = digits & EACH_BYTE(0x7f), letters = low | EACH_BYTE(0x20);
+    const uint64_t is_digit = (low + EACH_BYTE(0x80 - '0')) & ~(low + EACH_BYTE(0x7f - '9'));
+    const uint64_t is_letter = (letters + EACH_BYTE(0x80 - 'a')) & ~(letters + EACH_BYTE(0x7f - 'f'));
+    *bad |= (digits | ~(is_digit | is_letter)) & EACH_BYTE(0x80);
+    /* Letters have bit 6, and 'a' and 'A' end in 1. */
+    uint64_t nibbles = (low & EACH_BYTE(0x0f)) + (low >> 6 & EACH_BYTE(1)) * 9;
+    nibbles = (nibbles | nibbles >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+    nibbles = (nibbles | nibbles >> 8) & UINT64_C(0x0000ffff0000ffff);
+    return (uint32_t)(nibbles | nibbles >> 16);
 }
 
 bool text_read_hex(struct bytes hex, uint8_t *out)
 {
-    unsigned bad = 0;
-    for (size_t i = 0; i + 1 < hex.len; i += 2) {
-        const unsigned high = hex_digit(hex.data[i], &bad), low = hex_digit(hex.data[i + 1], &bad);
-        out[i / 2] = (uint8_t)(high << 4 | low);
+    uint64_t bad = 0;
+    for (size_t i = 0; i + 1 < hex.len; i += 8) {
+        const size_t some = hex.len - i < 8 ? (hex.len - i) & ~(size_t)1 : 8;
+        uint64_t digits = EACH_BYTE('0');
+        memcpy(&digits, hex.data + i, some);
+        const uint32_t four = htobe32(hex_bytes(be64toh(digits), &bad));
+        memcpy(out + i / 2, &four, some / 2);
     }
-    bad = bad >> BAD_BIT | hex.len % 2;
+    bad |= hex.len % 2;
     declassify(&bad, sizeof bad); /* whether it was hex at all is told */
     if (bad != 0 && hex.len > 1)
         memset(out, 0, hex.len / 2);

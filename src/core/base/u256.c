@@ -124,7 +124,7 @@ bool u256_div_u64(const struct u256 *a, uint64_t b, struct u256 *quotient)
 }
 
 /* value * base + digit, false when it would not fit */
-static bool push_digit(uint32_t limbs[static LIMBS], uint32_t base, uint32_t digit)
+static bool push(uint32_t limbs[static LIMBS], uint32_t base, uint32_t digit)
 {
     uint64_t carry = digit;
     for (size_t i = 0; i < LIMBS; i++) {
@@ -138,6 +138,7 @@ static bool push_digit(uint32_t limbs[static LIMBS], uint32_t base, uint32_t dig
 static bool read_digits(struct bytes digits, uint32_t base, struct u256 *value)
 {
     uint32_t limbs[LIMBS] = { 0 };
+    uint32_t some = 0, scale = 1; /* the last few digits, to be pushed at once */
     if (digits.len == 0)
         return false;
     for (size_t i = 0; i < digits.len; i++) {
@@ -145,9 +146,19 @@ static bool read_digits(struct bytes digits, uint32_t base, struct u256 *value)
         uint32_t digit = c >= '0' && c <= '9'                 ? (uint32_t)(c - '0')
                          : (c | 32) >= 'a' && (c | 32) <= 'f' ? (uint32_t)((c | 32) - 'a' + 10)
                                                               : base;
-        if (digit >= base || !push_digit(limbs, base, digit))
+        if (digit >= base)
             return false;
+        if (scale > UINT32_MAX / base) {
+            if (!push(limbs, scale, some))
+                return false;
+            some = 0;
+            scale = 1;
+        }
+        some = some * base + digit;
+        scale *= base;
     }
+    if (!push(limbs, scale, some))
+        return false;
     *value = of_limbs(limbs);
     return true;
 }
@@ -174,7 +185,10 @@ bool u256_read_bytes(struct bytes big_endian, struct u256 *value)
 
 struct bytes u256_minimal(const struct u256 *a)
 {
+    static const uint8_t eight_zeros[8];
     size_t zeros = 0;
+    while (zeros < sizeof a->bytes && memcmp(a->bytes + zeros, eight_zeros, sizeof eight_zeros) == 0)
+        zeros += sizeof eight_zeros;
     while (zeros < sizeof a->bytes && a->bytes[zeros] == 0)
         zeros++;
     return (struct bytes){ a->bytes + zeros, sizeof a->bytes - zeros };

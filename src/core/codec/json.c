@@ -204,8 +204,10 @@ bool json_string_is(struct json value, struct bytes text)
     struct bytes inside;
     if (!inside_of(value, &inside))
         return false;
-    /* Resolving makes a string shorter, never longer: mostly the length tells, without a look at the escapes. */
-    if (inside.len < text.len || (inside.len > text.len && memchr(inside.data, '\\', inside.len) == NULL))
+    /* Resolving an escape makes a string shorter: mostly the lengths tell. */
+    if (inside.len <= text.len)
+        return bytes_equal(inside, text) && memchr(inside.data, '\\', inside.len) == NULL;
+    if (memchr(inside.data, '\\', inside.len) == NULL)
         return false;
     for (struct bytes piece = json_next_piece(&inside, utf8); piece.len > 0; piece = json_next_piece(&inside, utf8)) {
         if (piece.len > text.len || memcmp(piece.data, text.data, piece.len) != 0)

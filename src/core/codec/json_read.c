@@ -6,6 +6,7 @@
 #include "core/codec/json_text.h"
 #include "core/codec/utf8.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { KEY_SHOWN_MAX = 64 }; /* characters of a key in a message */
@@ -61,14 +62,18 @@ static bool take_word(struct scan *scan, struct bytes word)
     return true;
 }
 
-/* Whether any of eight bytes is a quote, a backslash or a control character (the usual zero-byte trick on words). */
-static bool has_special(const uint8_t *eight)
+/* How many of eight bytes come before the first quote, backslash or control character: the usual zero-byte trick on
+ * words, exact up to the first that it finds. */
+static unsigned plain_bytes(const uint8_t *eight)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
     uint64_t word;
     memcpy(&word, eight, sizeof word);
-    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & highs;
+    word = le64toh(word);
+    const uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+    const uint64_t special =
+        (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & highs;
+    return special == 0 ? 8 : (unsigned)__builtin_ctzll(special) / 8;
 }
 
 /* Four hex digits after "\u"; `u` is where the u stands. A quote must still follow. */
@@ -106,8 +111,8 @@ static bool scan_string(struct scan *scan, struct bytes *inside)
 {
     const size_t begin = ++scan->at;
     for (;;) {
-        while (scan->text.len - scan->at >= 8 && !has_special(scan->text.data + scan->at))
-            scan->at += 8;
+        for (unsigned plain = 8; plain == 8 && scan->text.len - scan->at >= 8; scan->at += plain)
+            plain = plain_bytes(scan->text.data + scan->at);
         if (scan->at == scan->text.len)
             return fail_at(scan, begin - 1, "Unterminated string starting at");
         uint8_t c = scan->text.data[scan->at];
