@@ -13,7 +13,7 @@ struct bench_job {
     double best_us; /* of one run; the result */
 };
 
-enum { BENCH_ROUNDS = 15 };
+enum { BENCH_ROUNDS = 45 };
 
 uint64_t bench_now_ns(void);
 void bench_in_turns(struct bench_job *jobs, size_t count, unsigned slice_ms);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE_MS = 12, BATCH = 20, DOCUMENT_SIGNATURES = 5 };
+enum { SLICE_MS = 4, BATCH = 20, DOCUMENT_SIGNATURES = 5 };
 
 static struct {
     secp256k1_context *context;

@@ -38,7 +38,10 @@ static const struct {
 enum tx_field tx_field_named(struct json key)
 {
     enum tx_field field = 0;
-    while (field < TX_FIELDS && !json_string_is(key, fields[field].name))
+    struct bytes plain;
+    const bool is_plain = json_plain_string(key, &plain);
+    while (field < TX_FIELDS &&
+           !(is_plain ? bytes_equal(plain, fields[field].name) : json_string_is(key, fields[field].name)))
         field++;
     return field;
 }

@@ -1,7 +1,6 @@
 #include "core/signer/key_slot.h"
 
 #include "core/base/text.h"
-#include "core/eth/address.h"
 
 #include <string.h>
 
@@ -108,11 +107,11 @@ bool key_slot_sign(const struct key_slot *slot, const struct hash32 *digest, str
 {
     must(slot->loaded);
     struct signature made;
-    struct address signer;
+    uint8_t signer[64];
     if (!ecdsa_sign(&slot->key, digest, &made))
         return fault_set(why, FAULT_INTERNAL, "signing failed");
     /* A fault in the arithmetic can give the key away together with a good signature of the same digest. */
-    if (!ecdsa_recover(&made, digest, &signer) || !address_equal(&signer, &slot->address)) {
+    if (!ecdsa_recover_public(&made, digest, signer) || memcmp(signer, slot->public, sizeof signer) != 0) {
         wipe(&made, sizeof made);
         return fault_set(why, FAULT_INTERNAL, "the signature made is not the key's: nothing is given out");
     }

@@ -29,7 +29,7 @@ bool key_slot_is_empty(const struct key_slot *slot) MUST_USE;
 const struct address *key_slot_address(const struct key_slot *slot) MUST_USE; /* must() when empty */
 struct bytes key_slot_public(const struct key_slot *slot) MUST_USE; /* the 64 bytes behind the address; as above */
 
-/* Signs, recovers the signer and compares it with the slot's address before anything leaves. FAULT_INTERNAL. */
+/* Signs, recovers the signer's public key and compares it with the slot's before anything leaves. FAULT_INTERNAL. */
 bool key_slot_sign(const struct key_slot *slot, const struct hash32 *digest, struct signature *signature,
                    struct fault *why) MUST_USE;
 
