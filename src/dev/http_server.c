@@ -1,19 +1,14 @@
 #include "dev/http_server.h"
 
 #include "core/base/text.h"
+#include "io/http_reader.h"
 #include "io/stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-enum { IDLE_MS = 60000, REQUEST_MS = 10000, ANSWER_MS = 10000, FIRST_ROOM = 16384 };
-
-struct arrived {
-    uint8_t *data;
-    size_t len, room;
-};
+enum { IDLE_MS = 60000, REQUEST_MS = 10000, ANSWER_MS = 10000 };
 
 static const char *status_text(unsigned status)
 {
@@ -58,60 +53,43 @@ static struct http_reply reply_of(uint8_t *buffer)
         struct http_reply){ .status = 200, .content_type = "text/plain", .body = writer_of(buffer, HTTP_REPLY_MAX) };
 }
 
-/* A whole request at the beginning of what has arrived. False: the connection is done. */
-static bool read_request(struct connection *connection, struct arrived *arrived, uint8_t *reply_buffer,
-                         struct http_head *head, struct bytes *body, size_t *used)
+static bool read_some(void *peer, uint8_t *out, size_t cap, size_t *len, uint64_t deadline_ms, struct fault *why)
 {
-    struct fault why = { 0 };
-    uint64_t deadline_ms = io_now_ms() + (arrived->len > 0 ? REQUEST_MS : IDLE_MS);
-    for (;;) {
-        const enum http_state state =
-            arrived->len == 0 ? HTTP_PARTIAL
-                              : http_read_request(arrived->data, arrived->len, HTTP_REQUEST_BODY_MAX, head, body, used);
-        if (state == HTTP_WHOLE)
-            return true;
-        if (state != HTTP_PARTIAL) {
-            struct http_reply reply = reply_of(reply_buffer);
-            reply.status = state == HTTP_TOO_LARGE ? 413 : 400;
-            writer_text(&reply.body, state == HTTP_TOO_LARGE ? "too large\n" : "not an HTTP/1.1 request\n");
-            (void)send_reply(connection, &reply, true);
-            return false;
-        }
-        if (arrived->len == arrived->room) {
-            arrived->room = arrived->room == 0 ? FIRST_ROOM : arrived->room * 2;
-            uint8_t *larger = realloc(arrived->data, arrived->room);
-            must(larger != NULL);
-            arrived->data = larger;
-        }
-        size_t got = 0;
-        if (!connection_read_some(connection, arrived->data + arrived->len, arrived->room - arrived->len, &got,
-                                  deadline_ms, &why) ||
-            got == 0)
-            return false;
-        if (arrived->len == 0)
-            deadline_ms = io_now_ms() + REQUEST_MS;
-        arrived->len += got;
-    }
+    return connection_read_some(peer, out, cap, len, deadline_ms, why);
+}
+
+/* What is no request is told so. */
+static void refuse(struct connection *connection, enum http_arrival arrival, uint8_t *buffer)
+{
+    struct http_reply reply = reply_of(buffer);
+    if (arrival != HTTP_NOT_HTTP && arrival != HTTP_OVERLONG)
+        return;
+    reply.status = arrival == HTTP_OVERLONG ? 413 : 400;
+    writer_text(&reply.body, arrival == HTTP_OVERLONG ? "too large\n" : "not an HTTP/1.1 request\n");
+    (void)send_reply(connection, &reply, true);
 }
 
 void http_serve(struct connection *connection, http_handler *handler, void *context)
 {
-    struct arrived arrived = { 0 };
+    struct http_reader reader = { .body_max = HTTP_REQUEST_BODY_MAX,
+                                  .idle_ms = IDLE_MS,
+                                  .request_ms = REQUEST_MS,
+                                  .read = read_some,
+                                  .peer = connection };
     struct http_head head;
     struct bytes body, connection_header;
-    size_t used = 0;
+    enum http_arrival arrival;
     uint8_t *reply_buffer = malloc(HTTP_REPLY_MAX);
     must(reply_buffer != NULL);
-    while (read_request(connection, &arrived, reply_buffer, &head, &body, &used)) {
+    while ((arrival = http_reader_next(&reader, &head, &body)) == HTTP_ARRIVED) {
         struct http_reply reply = reply_of(reply_buffer);
         handler(context, &head, body, &reply);
         const bool last = http_header(&head, BYTES_LIT("connection"), &connection_header) &&
                           text_equal_nocase(connection_header, BYTES_LIT("close"));
         if (!send_reply(connection, &reply, last) || last)
             break;
-        arrived.len -= used;
-        memmove(arrived.data, arrived.data + used, arrived.len);
     }
+    refuse(connection, arrival, reply_buffer);
     free(reply_buffer);
-    free(arrived.data);
+    http_reader_end(&reader);
 }

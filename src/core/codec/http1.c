@@ -118,8 +118,10 @@ static enum http_state read_head(struct reader *in, bool is_request, struct http
             return arrived.len > HTTP_HEAD_MAX ? HTTP_TOO_LARGE : HTTP_PARTIAL;
         if (arrived.len - in->rest.len > HTTP_HEAD_MAX)
             return HTTP_TOO_LARGE;
-        if (line.len == 0)
+        if (line.len == 0) {
+            head->is_whole = true;
             return HTTP_WHOLE;
+        }
         if (head->header_count == HTTP_HEADERS_MAX)
             return HTTP_TOO_LARGE;
         if (!read_header_line(line, &head->headers[head->header_count]))

@@ -23,6 +23,7 @@ struct http_head {
     unsigned status;             /* of a response: 100 to 599 */
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t header_count;
+    bool is_whole; /* the start line and all headers are there */
 };
 
 enum http_state {
@@ -35,7 +36,8 @@ enum http_state {
 /* Looks at what has arrived. A chunked body is joined in place, which is why `arrived` is written to; call again with
  * the same bytes and more only after HTTP_PARTIAL, which leaves them as they were. A response has one of the two
  * framings, or it is malformed, except 204; so an interim response (1xx) is malformed too: we never ask for one.
- * `head` is overwritten in every case, and is whole only with HTTP_WHOLE; the views are into `arrived`. */
+ * `head` is overwritten in every case, and is of use with HTTP_WHOLE, or with HTTP_PARTIAL when it is_whole; the views
+ * are into `arrived`. */
 enum http_state http_read_request(uint8_t *arrived, size_t len, size_t body_max, struct http_head *head,
                                   struct bytes *body, size_t *used) MUST_USE;
 enum http_state http_read_response(uint8_t *arrived, size_t len, size_t body_max, struct http_head *head,
