@@ -172,7 +172,8 @@ static enum exit_code run(const struct arguments *arguments)
     struct fault why;
     struct endpoint listen;
     struct http_tls *tls;
-    static const struct http_service service = { .answer = gateway_http_answer,
+    static const struct http_service service = { .wants = gateway_http_wants,
+                                                 .answer = gateway_http_answer,
                                                  .make_worker = gateway_http_make_worker,
                                                  .end_worker = gateway_http_end_worker,
                                                  .context = &gateway };

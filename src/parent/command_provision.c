@@ -12,7 +12,7 @@
 enum {
     TIMEOUT_S = 30,
     BUSY_TRIES = 4,       /* more, after a signer that had no room for the request: a few others' are with KMS then */
-    FIRST_PAUSE_MS = 250, /* doubled after each */
+    FIRST_PAUSE_MS = 150, /* doubled after each */
 };
 
 static const struct flag flags[] = {

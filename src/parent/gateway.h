@@ -58,7 +58,11 @@ struct gateway_call {
     const struct gateway_method *method; /* the one that runs */
     struct json params;                  /* an array, or JSON_NONE */
     struct json node_error;              /* set when the node's own error is to be passed on; a view into the arena */
-    bool hides_reason; /* clef's clients want one sentence for a refusal; the reason then goes into `data` */
+    const void *asker;                   /* NULL: nobody who could go while the call runs */
+    bool (*asker_is_there)(const void *asker);
+    bool has_sent;        /* a transaction of this body is in the asker's hand only when the answer is */
+    uint64_t deadline_ms; /* of a batch: requests after it are not begun */
+    bool hides_reason;    /* clef's clients want one sentence for a refusal; the reason then goes into `data` */
     struct arena arena;
     uint8_t room[]; /* GATEWAY_ARENA */
 };
@@ -73,6 +77,9 @@ extern const size_t gateway_method_count;
 /* One HTTP body: a request or a batch. Writes the whole answer, and says the HTTP status: 200, or 400 for what is no
  * request and for wrong parameters outside a batch. An empty answer is one to notifications alone. */
 unsigned gateway_rpc(struct gateway_call *call, struct bytes body, struct writer *out) MUST_USE;
+
+/* Whoever asked still waits. */
+bool gateway_asker_is_there(const struct gateway_call *call) MUST_USE;
 
 /* The parameters, by position. `least` and `most` bound how many there may be; FAULT_INPUT with `usage`. Those that are
  * not there are JSON_NONE. */
@@ -95,6 +102,9 @@ bool gateway_chain(struct gateway_call *call, bool *known, struct u256 *chain, s
  * a JSON array. */
 bool gateway_ask_node(struct gateway_call *call, const char *method, struct bytes params, struct json *result,
                       struct fault *why) MUST_USE;
+
+/* The answer to a body that sent transactions is about to be given: gateway_send.c. */
+void gateway_hand_over(struct gateway_call *call);
 
 /* The methods: gateway_sign.c, gateway_clef.c, gateway_send.c, gateway_read.c. */
 bool method_accounts(struct gateway_call *call, struct json_writer *result, struct fault *why) MUST_USE;

@@ -4,6 +4,8 @@
 
 static bool refuse(struct gateway *gateway, struct http_answer *answer, unsigned status, const char *sentence)
 {
+    if (answer == NULL)
+        return false;
     (void)atomic_fetch_add(&gateway->http_refusals, 1);
     answer->status = status;
     writer_text(&answer->body, sentence);
@@ -72,14 +74,16 @@ bool gateway_guard(struct gateway *gateway, const struct http_head *head, struct
     const size_t origins = count_header(head, BYTES_LIT("origin"), &value);
     if (origins > 1 || (origins == 1 && !is_among(value, gateway->origins, gateway->origin_count)))
         return refuse(gateway, answer, 403, "this Origin is not allowed here");
-    answer->origin = origins == 1 ? value : (struct bytes){ NULL, 0 };
+    if (answer != NULL)
+        answer->origin = origins == 1 ? value : (struct bytes){ NULL, 0 };
     if (count_header(head, BYTES_LIT("host"), &value) != 1 || !host_is_allowed(gateway, value))
         return refuse(gateway, answer, 403, "this Host is not allowed here");
     /* What a browser asks before it lets a page send JSON: it brings no token. */
     if (origins == 1 && bytes_equal(head->method, BYTES_LIT("OPTIONS")))
         return true;
     if (gateway->token_len > 0 && !bytes_equal(head->target, BYTES_LIT("/upcheck")) && !token_is_right(gateway, head)) {
-        answer->asks_for_token = true;
+        if (answer != NULL)
+            answer->asks_for_token = true;
         return refuse(gateway, answer, 401, "a bearer token is needed");
     }
     if (bytes_equal(head->method, BYTES_LIT("POST")) &&

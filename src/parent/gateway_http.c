@@ -36,12 +36,22 @@ static void get_page(struct gateway *gateway, const struct http_head *head, stru
     say(answer, 404, "no such page\n");
 }
 
+bool gateway_http_wants(void *worker, const struct http_head *head)
+{
+    return gateway_guard(((const struct gateway_call *)worker)->gateway, head, NULL);
+}
+
+static bool asker_is_there(const void *answer)
+{
+    return http_asker_is_there(answer);
+}
+
 void gateway_http_answer(void *worker, const struct http_head *head, struct bytes body, struct http_answer *answer)
 {
     struct gateway_call *const call = worker;
     if (!gateway_guard(call->gateway, head, answer))
         return;
-    if (bytes_equal(head->method, BYTES_LIT("GET"))) {
+    if (bytes_equal(head->method, BYTES_LIT("GET")) || bytes_equal(head->method, BYTES_LIT("HEAD"))) {
         get_page(call->gateway, head, answer);
     } else if (bytes_equal(head->method, BYTES_LIT("OPTIONS")) && answer->origin.len > 0) {
         answer->status = 200; /* the headers are the answer */
@@ -53,7 +63,10 @@ void gateway_http_answer(void *worker, const struct http_head *head, struct byte
         say(answer, 404, "JSON-RPC is at /\n");
     } else {
         answer->content_type = "application/json";
+        call->asker = answer;
+        call->asker_is_there = asker_is_there;
         answer->status = gateway_rpc(call, body, &answer->body);
+        call->asker = NULL;
     }
 }
 

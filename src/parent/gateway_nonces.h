@@ -5,8 +5,9 @@
  * other. A nonce is given back only when nothing was signed under it, or the node said no to bytes that it does not
  * know and to which it had never failed to answer.
  *
- * A request whose sending ended without an answer is told so. The same request within GATEWAY_UNANSWERED_MS is taken
- * for the caller trying again: it gets the hash of the first, and no second transaction is made.
+ * A request whose sending ended without an answer is told so; and one whose caller went away before the answer is told
+ * nothing. The same request within GATEWAY_UNANSWERED_MS is taken for that caller trying again: it gets the hash of the
+ * first, and no second transaction is made.
  */
 #ifndef PARENT_GATEWAY_NONCES_H
 #define PARENT_GATEWAY_NONCES_H
@@ -26,6 +27,7 @@ struct gateway_sent {
     struct hash32 hash;
     struct hash32 request;        /* of the caller's request, without what was filled in */
     uint64_t unanswered_until_ms; /* 0: the caller has had its hash */
+    const void *call; /* that will give its caller the hash, as soon as all of its answer is there; or NULL */
 };
 
 struct gateway_nonces {
@@ -37,13 +39,20 @@ struct gateway_nonces {
 /* All but start want the lock held. NULL: there is none. */
 void nonces_start(struct gateway_nonces *nonces);
 struct gateway_sent *nonces_of(struct gateway_nonces *nonces, uint64_t nonce) MUST_USE;
-struct gateway_sent *nonces_unanswered(struct gateway_nonces *nonces, const struct hash32 *request,
-                                       uint64_t now_ms) MUST_USE;
+/* `is_there` says of a call whether its caller still waits. */
+struct gateway_sent *nonces_unanswered(struct gateway_nonces *nonces, const struct hash32 *request, uint64_t now_ms,
+                                       bool (*is_there)(const void *call)) MUST_USE;
+/* The call's answer is given: to a caller who is there, or to nobody. */
+void nonces_answered(struct gateway_nonces *nonces, const void *call, bool is_there);
 /* Room for one more, if need be made by forgetting the oldest below `mined`, the count of what is mined. */
 bool nonces_make_room(struct gateway_nonces *nonces, uint64_t mined) MUST_USE;
-/* Keeps a copy of the bytes, in place of what was kept under that nonce (a replacement that the caller asked for). */
+/* Keeps a copy of the bytes, in place of what was kept under that nonce (a replacement that the caller asked for),
+ * which goes to *before: its raw.data is NULL when there was none. */
 struct gateway_sent *nonces_keep(struct gateway_nonces *nonces, uint64_t nonce, struct bytes raw,
-                                 const struct hash32 *request, uint64_t now_ms) MUST_USE;
+                                 const struct hash32 *request, uint64_t now_ms, struct gateway_sent *before) MUST_USE;
 void nonces_forget(struct gateway_nonces *nonces, struct gateway_sent *sent);
+/* The end of a replacement: what was kept before is forgotten, or stands again where it stood. */
+void nonces_replaced(struct gateway_sent *before);
+void nonces_restore(struct gateway_nonces *nonces, struct gateway_sent *sent, const struct gateway_sent *before);
 
 #endif

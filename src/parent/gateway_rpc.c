@@ -1,4 +1,5 @@
 /* JSON-RPC 2.0: the envelope, batches, and what a fault looks like on the wire. */
+#include "io/stream.h"
 #include "parent/gateway.h"
 
 enum {
@@ -11,7 +12,9 @@ enum {
     ERROR_UNAVAILABLE = -32002,
     ERROR_LIMIT = -32005,
     ID_MAX = 256,
-    RESERVE = 256 * 1024, /* of the answer, for the errors that follow when results no longer fit */
+    ERROR_ROOM = 4096, /* for an error of ours: its text with every character escaped, and the id */
+    RESERVE = GATEWAY_BATCH_MAX * ERROR_ROOM, /* of the answer, for the errors when results no longer fit */
+    BATCH_TIMEOUTS = 5,                       /* in --timeout: so long a batch may begin requests */
 };
 
 static int code_of(enum fault_code fault)
@@ -72,6 +75,11 @@ static void put_error(struct json_writer *json, struct json id, int code, const 
 static void put_fault(struct gateway_call *call, struct json_writer *json, struct json id, const struct fault *why)
 {
     if (json_kind(call->node_error) != JSON_NONE) {
+        const size_t left = json->out->cap - json->out->len;
+        if (left < RESERVE + call->node_error.text.len) {
+            put_error(json, id, ERROR_REFUSED, "the node refused; what it said is too long for this answer", NULL);
+            return;
+        }
         begin_answer(json, id);
         json_key(json, "error");
         json_put_json(json, call->node_error);
@@ -146,6 +154,11 @@ static int one(struct gateway_call *call, struct json request, struct json_write
         put_error(json, id, ERROR_PARAMS, "params must be an array", NULL);
         return ERROR_PARAMS;
     }
+    if (call->deadline_ms != 0 && io_now_ms() > call->deadline_ms) {
+        put_error(json, id, ERROR_UNAVAILABLE, "the batch took too long before this request, which was not begun",
+                  NULL);
+        return ERROR_UNAVAILABLE;
+    }
     arena_wipe(&call->arena);
     call->method = method;
     call->params = params;
@@ -154,34 +167,52 @@ static int one(struct gateway_call *call, struct json request, struct json_write
     return run(call, method, id, json);
 }
 
-unsigned gateway_rpc(struct gateway_call *call, struct bytes body, struct writer *out)
+bool gateway_asker_is_there(const struct gateway_call *call)
 {
-    struct json document, item, no_key;
-    struct fault why;
-    struct json_writer json = json_writer_of(out);
-    const struct json nobody = { { NULL, 0 } };
-    if (!json_read(body, &document, &why)) {
-        put_error(&json, nobody, ERROR_PARSE, why.text, NULL);
-        return 400;
-    }
-    if (json_kind(document) != JSON_ARRAY) {
-        const int code = one(call, document, &json);
-        return code == ERROR_PARAMS || code == ERROR_REQUEST ? 400 : 200;
-    }
+    return call->asker == NULL || call->asker_is_there(call->asker);
+}
+
+static unsigned answer_batch(struct gateway_call *call, struct json document, struct json_writer *json)
+{
+    struct json item, no_key;
+    struct json_cursor cursor = json_items(document);
     const size_t count = json_count(document);
     if (count == 0 || count > GATEWAY_BATCH_MAX) {
-        put_error(&json, nobody, ERROR_REQUEST, count == 0 ? "an empty batch" : "a batch of more than 128 requests",
-                  NULL);
+        put_error(json, (struct json){ { NULL, 0 } }, ERROR_REQUEST,
+                  count == 0 ? "an empty batch" : "a batch of more than 128 requests", NULL);
         return 400;
     }
-    struct json_cursor cursor = json_items(document);
-    json_begin_array(&json);
+    call->deadline_ms = io_now_ms() + BATCH_TIMEOUTS * call->gateway->signers.timeout_ms;
+    json_begin_array(json);
     while (json_next(&cursor, &no_key, &item))
-        (void)one(call, item, &json);
-    json_end_array(&json);
-    if (out->len == 2 && !out->failed) /* notifications alone: no answer, and no empty array */
-        out->len = 0;
+        (void)one(call, item, json);
+    json_end_array(json);
+    call->deadline_ms = 0;
+    if (json->out->len == 2 && !json->out->failed) /* notifications alone: no answer, and no empty array */
+        json->out->len = 0;
     return 200;
+}
+
+static unsigned answer(struct gateway_call *call, struct json document, struct json_writer *json)
+{
+    if (json_kind(document) == JSON_ARRAY)
+        return answer_batch(call, document, json);
+    const int code = one(call, document, json);
+    return code == ERROR_PARAMS || code == ERROR_REQUEST ? 400 : 200;
+}
+
+unsigned gateway_rpc(struct gateway_call *call, struct bytes body, struct writer *out)
+{
+    struct json document;
+    struct fault why;
+    struct json_writer json = json_writer_of(out);
+    if (!json_read(body, &document, &why)) {
+        put_error(&json, (struct json){ { NULL, 0 } }, ERROR_PARSE, why.text, NULL);
+        return 400;
+    }
+    const unsigned status = answer(call, document, &json);
+    gateway_hand_over(call);
+    return status;
 }
 
 bool gateway_params(struct gateway_call *call, size_t least, size_t most, struct json *params, const char *usage,

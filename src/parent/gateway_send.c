@@ -12,6 +12,7 @@ enum {
     SEND_TRIES = 5,
     SEND_FIRST_PAUSE_MS = 100, /* doubled after each try */
     SEND_TURN_S = 60,          /* to wait for the transactions before this one */
+    HASH_ROOM = 128,           /* of the answer: what was sent is always told */
 };
 
 enum delivery {
@@ -79,10 +80,27 @@ static bool tell_uncertain(const struct gateway_sent *sent, struct fault *why)
                      hex);
 }
 
-static void put_sent(struct json_writer *result, struct gateway_sent *sent)
+static void put_sent(struct gateway_call *call, struct json_writer *result, struct gateway_sent *sent)
 {
-    sent->unanswered_until_ms = 0;
+    sent->call = call;
+    call->has_sent = true;
     json_put_hex(result, BYTES_OF(sent->hash.bytes));
+}
+
+void gateway_hand_over(struct gateway_call *call)
+{
+    struct gateway_nonces *const nonces = &call->gateway->nonces;
+    if (!call->has_sent)
+        return;
+    call->has_sent = false;
+    (void)pthread_mutex_lock(&nonces->lock);
+    nonces_answered(nonces, call, gateway_asker_is_there(call));
+    (void)pthread_mutex_unlock(&nonces->lock);
+}
+
+static bool call_is_awaited(const void *call)
+{
+    return gateway_asker_is_there(call);
 }
 
 static bool ask_count(struct gateway_call *call, const struct address *who, const char *when, uint64_t *count,
@@ -117,7 +135,7 @@ static bool choose_nonce(struct gateway_call *call, const struct address *ours, 
         call->node_error = (struct json){ { NULL, 0 } };
         if (delivery == UNCERTAIN)
             return tell_uncertain(sent, why);
-        if (delivery == REFUSED_BY_NODE && sent->unanswered_until_ms != 0) {
+        if (delivery == REFUSED_BY_NODE && sent->unanswered_until_ms != 0 && sent->call == NULL) {
             /* Its caller was told that nobody knows, the node refuses it and has nothing under that nonce. */
             nonces_forget(nonces, sent);
             break;
@@ -137,31 +155,45 @@ static bool send_signed(struct gateway_call *call, const struct gateway_tx *want
     struct signature signature;
     if (!gateway_tx_is_complete(wanted, why) || !gateway_sign_tx(call, wanted, &raw, &tx, &signature, why))
         return false;
-    struct gateway_sent *const sent = nonces_keep(nonces, tx.nonce, raw, request, io_now_ms());
-    switch (deliver(call, sent, why)) {
-    case DELIVERED:
-        put_sent(result, sent);
-        return true;
-    case REFUSED_BY_NODE:
-        nonces_forget(nonces, sent);
+    struct gateway_sent before, *const sent = nonces_keep(nonces, tx.nonce, raw, request, io_now_ms(), &before);
+    const enum delivery delivery = deliver(call, sent, why);
+    if (delivery == REFUSED_BY_NODE) {
+        nonces_restore(nonces, sent, &before);
         return fault_set(why, FAULT_REMOTE, "the node refused the transaction");
-    case UNCERTAIN:
-        break;
     }
-    return tell_uncertain(sent, why);
+    nonces_replaced(&before);
+    if (delivery == UNCERTAIN)
+        return tell_uncertain(sent, why);
+    put_sent(call, result, sent);
+    return true;
+}
+
+/* What was sent under a nonce that the caller chose may be replaced, but not while its own caller was told to ask for
+ * it again: two would be sent then. */
+static bool may_replace(const struct gateway_tx *wanted, struct gateway_nonces *nonces, struct fault *why)
+{
+    uint64_t nonce;
+    const struct gateway_sent *const sent =
+        u256_fits_u64(&wanted->quantity[QUANTITY_NONCE], &nonce) ? nonces_of(nonces, nonce) : NULL;
+    if (sent != NULL && sent->call == NULL && sent->unanswered_until_ms > io_now_ms())
+        return tell_uncertain(sent, why) || fault_prefix(why, "another was sent under that nonce; ");
+    return nonces_make_room(nonces, UINT64_MAX) ||
+           fault_set(why, FAULT_LIMIT, "%d transactions have been sent that are not mined yet", GATEWAY_SENT_MAX);
 }
 
 static bool send_in_turn(struct gateway_call *call, struct gateway_tx *wanted, const struct hash32 *request,
                          struct json_writer *result, struct fault *why)
 {
     uint64_t nonce = 0;
+    if (!gateway_asker_is_there(call))
+        return fault_set(why, FAULT_REMOTE, "who asked has gone; nothing was signed");
     if (!wanted->has[QUANTITY_NONCE]) {
         if (!choose_nonce(call, &wanted->from, &nonce, why))
             return false;
         const struct u256 number = u256_of(nonce);
         gateway_tx_set(wanted, QUANTITY_NONCE, &number);
-    } else if (!nonces_make_room(&call->gateway->nonces, UINT64_MAX)) {
-        return fault_set(why, FAULT_LIMIT, "%d transactions have been sent that are not mined yet", GATEWAY_SENT_MAX);
+    } else if (!may_replace(wanted, &call->gateway->nonces, why)) {
+        return false;
     }
     return send_signed(call, wanted, request, result, why);
 }
@@ -199,14 +231,14 @@ static bool answer_again(struct gateway_call *call, const struct hash32 *request
     *found = false;
     if (!take_turn(nonces, why))
         return false;
-    struct gateway_sent *const sent = nonces_unanswered(nonces, request, io_now_ms());
+    struct gateway_sent *const sent = nonces_unanswered(nonces, request, io_now_ms(), call_is_awaited);
     if (sent != NULL) {
         *found = true;
         const enum delivery delivery = deliver(call, sent, why);
         call->node_error = (struct json){ { NULL, 0 } };
         ok = delivery == DELIVERED;
         if (ok)
-            put_sent(result, sent);
+            put_sent(call, result, sent);
         else
             (void)tell_uncertain(sent, why);
     }
@@ -227,6 +259,8 @@ bool method_send_transaction(struct gateway_call *call, struct json_writer *resu
     struct json params[1];
     struct gateway_tx wanted;
     bool again = false;
+    if (result->out->failed || result->out->cap - result->out->len < HASH_ROOM)
+        return fault_set(why, FAULT_LIMIT, "the answers before this one leave no room for it; nothing was signed");
     if (!gateway_params(call, 1, 1, params, "transaction", why) || !gateway_tx_read(params[0], &wanted, why) ||
         !settle(call, &wanted, why))
         return false;

@@ -1,6 +1,7 @@
 #include "parent/http_server.h"
 
 #include "core/base/text.h"
+#include "io/http_reader.h"
 #include "io/stream.h"
 
 #include <errno.h>
@@ -14,9 +15,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { FIRST_ROOM = 16384, HEAD_MAX = 1024, TICK_MS = 20 };
+enum { HEAD_MAX = 1024, TICK_MS = 20, LINGER_BYTES = 16384 };
 
 struct server;
 
@@ -30,14 +32,18 @@ struct place {
 
 struct server {
     pthread_mutex_t lock; /* over the places */
+    pthread_cond_t left;  /* a place */
     struct place places[HTTP_SERVER_CONNECTIONS];
     struct http_tls *tls;
     const struct http_service *service;
 };
 
-struct arrived {
-    uint8_t *data;
-    size_t len, room;
+/* One connection, while it lasts. */
+struct conversation {
+    struct place *place;
+    struct http_peer *peer;
+    void *worker;
+    uint8_t *room; /* of HTTP_SERVER_REPLY_MAX */
 };
 
 static const char *status_text(unsigned status)
@@ -65,7 +71,7 @@ static void put_origin(char *out, size_t cap, struct bytes origin)
                        (int)origin.len, (const char *)origin.data);
 }
 
-static bool send_answer(struct http_peer *peer, struct http_answer *answer, bool last)
+static bool send_answer(struct http_peer *peer, struct http_answer *answer, bool has_body, bool last)
 {
     char head[HEAD_MAX], cors[HEAD_MAX / 2];
     struct bytes body;
@@ -82,58 +88,34 @@ static bool send_answer(struct http_peer *peer, struct http_answer *answer, bool
     must(len > 0 && (size_t)len < sizeof head);
     const uint64_t deadline_ms = io_now_ms() + HTTP_SERVER_ANSWER_MS;
     return http_peer_write(peer, (struct bytes){ (const uint8_t *)head, (size_t)len }, deadline_ms, &why) &&
-           http_peer_write(peer, body, deadline_ms, &why);
+           (!has_body || http_peer_write(peer, body, deadline_ms, &why));
 }
 
-static struct http_answer answer_in(uint8_t *room)
+static struct http_answer answer_of(const struct conversation *with)
 {
     return (struct http_answer){ .status = 200,
                                  .content_type = "text/plain; charset=utf-8",
-                                 .body = writer_of(room, HTTP_SERVER_REPLY_MAX) };
+                                 .body = writer_of(with->room, HTTP_SERVER_REPLY_MAX),
+                                 .asker = with->peer };
 }
 
-static bool more_room(struct arrived *arrived)
+bool http_asker_is_there(const struct http_answer *answer)
 {
-    if (arrived->len < arrived->room)
+    if (answer->asker == NULL)
         return true;
-    const size_t room = arrived->room == 0 ? FIRST_ROOM : arrived->room * 2;
-    uint8_t *larger = realloc(arrived->data, room);
-    if (larger == NULL)
-        return false;
-    arrived->data = larger;
-    arrived->room = room;
-    return true;
+    struct pollfd state = { .fd = answer->asker->fd, .events = POLLRDHUP };
+    return poll(&state, 1, 0) == 0;
 }
 
-/* A whole request at the beginning of what has arrived. False: the connection is done. */
-static bool read_request(struct http_peer *peer, struct arrived *arrived, uint8_t *room, struct http_head *head,
-                         struct bytes *body, size_t *used)
+static bool read_some(void *peer, uint8_t *out, size_t cap, size_t *len, uint64_t deadline_ms, struct fault *why)
 {
-    struct fault why;
-    uint64_t deadline_ms = io_now_ms() + (arrived->len > 0 ? HTTP_SERVER_REQUEST_MS : HTTP_SERVER_IDLE_MS);
-    for (;;) {
-        const enum http_state state =
-            arrived->len == 0 ? HTTP_PARTIAL
-                              : http_read_request(arrived->data, arrived->len, HTTP_SERVER_BODY_MAX, head, body, used);
-        if (state == HTTP_WHOLE)
-            return true;
-        if (state != HTTP_PARTIAL) {
-            struct http_answer answer = answer_in(room);
-            answer.status = state == HTTP_TOO_LARGE ? 413 : 400;
-            writer_text(&answer.body, state == HTTP_TOO_LARGE ? "too large\n" : "not an HTTP/1.1 request\n");
-            (void)send_answer(peer, &answer, true);
-            return false;
-        }
-        size_t got = 0;
-        if (!more_room(arrived) ||
-            !http_peer_read(peer, arrived->data + arrived->len, arrived->room - arrived->len, &got, deadline_ms,
-                            &why) ||
-            got == 0)
-            return false;
-        if (arrived->len == 0)
-            deadline_ms = io_now_ms() + HTTP_SERVER_REQUEST_MS;
-        arrived->len += got;
-    }
+    return http_peer_read(peer, out, cap, len, deadline_ms, why);
+}
+
+static bool is_wanted(void *context, const struct http_head *head)
+{
+    const struct conversation *const with = context;
+    return with->place->server->service->wants(with->worker, head);
 }
 
 static void set_answering(struct place *place, bool answering)
@@ -144,26 +126,61 @@ static void set_answering(struct place *place, bool answering)
     (void)pthread_mutex_unlock(&place->server->lock);
 }
 
-static void converse(struct place *place, struct http_peer *peer, void *worker, uint8_t *room)
+/* The request is answered; false: it was the last one. */
+static bool answer_one(const struct conversation *with, const struct http_head *head, struct bytes body, bool last)
 {
-    struct arrived arrived = { 0 };
+    struct bytes wish;
+    struct http_answer answer = answer_of(with);
+    set_answering(with->place, true);
+    with->place->server->service->answer(with->worker, head, body, &answer);
+    last |= http_header(head, BYTES_LIT("connection"), &wish) && text_equal_nocase(wish, BYTES_LIT("close"));
+    const bool sent = send_answer(with->peer, &answer, !bytes_equal(head->method, BYTES_LIT("HEAD")), last);
+    set_answering(with->place, false);
+    return sent && !last;
+}
+
+/* What is still being sent is thrown away for a while: a connection that is closed over it is reset, and the answer
+ * with it. */
+static void linger(const struct conversation *with)
+{
+    size_t got = 1;
+    struct fault why;
+    const uint64_t deadline_ms = io_now_ms() + HTTP_SERVER_LINGER_MS;
+    (void)shutdown(with->peer->fd, SHUT_WR);
+    while (got > 0 && io_now_ms() < deadline_ms &&
+           stream_read_some(with->peer->fd, with->room, LINGER_BYTES, &got, deadline_ms, &why))
+        continue;
+}
+
+static void refuse(const struct conversation *with, enum http_arrival arrival)
+{
+    struct http_answer answer = answer_of(with);
+    answer.status = arrival == HTTP_OVERLONG ? 413 : 400;
+    writer_text(&answer.body, arrival == HTTP_OVERLONG ? "too large\n" : "not an HTTP/1.1 request\n");
+    (void)send_answer(with->peer, &answer, true, true);
+}
+
+static void converse(struct conversation *with)
+{
+    struct http_reader reader = { .body_max = HTTP_SERVER_BODY_MAX,
+                                  .idle_ms = HTTP_SERVER_IDLE_MS,
+                                  .request_ms = HTTP_SERVER_REQUEST_MS,
+                                  .read = read_some,
+                                  .peer = with->peer,
+                                  .wants = is_wanted,
+                                  .context = with };
     struct http_head head;
-    struct bytes body, wish;
-    size_t used = 0;
-    while (read_request(peer, &arrived, room, &head, &body, &used)) {
-        struct http_answer answer = answer_in(room);
-        set_answering(place, true);
-        place->server->service->answer(worker, &head, body, &answer);
-        const bool last =
-            http_header(&head, BYTES_LIT("connection"), &wish) && text_equal_nocase(wish, BYTES_LIT("close"));
-        const bool sent = send_answer(peer, &answer, last);
-        set_answering(place, false);
-        if (!sent || last)
-            break;
-        arrived.len -= used;
-        memmove(arrived.data, arrived.data + used, arrived.len);
-    }
-    free(arrived.data);
+    struct bytes body;
+    enum http_arrival arrival;
+    while ((arrival = http_reader_next(&reader, &head, &body)) == HTTP_ARRIVED && answer_one(with, &head, body, false))
+        continue;
+    if (arrival == HTTP_UNWANTED)
+        (void)answer_one(with, &head, (struct bytes){ NULL, 0 }, true);
+    if (arrival == HTTP_NOT_HTTP || arrival == HTTP_OVERLONG)
+        refuse(with, arrival);
+    http_reader_end(&reader);
+    if (arrival != HTTP_ARRIVED && arrival != HTTP_NONE_CAME)
+        linger(with);
 }
 
 static void *serve_one(void *context)
@@ -176,38 +193,56 @@ static void *serve_one(void *context)
     void *const worker = server->service->make_worker(server->service->context);
     const bool open = http_peer_open(&peer, place->fd, server->tls, io_now_ms() + HTTP_SERVER_REQUEST_MS, &why);
     if (open && room != NULL && worker != NULL)
-        converse(place, &peer, worker, room);
+        converse(&(struct conversation){ .place = place, .peer = &peer, .worker = worker, .room = room });
     if (worker != NULL)
         server->service->end_worker(worker);
     free(room);
     (void)pthread_mutex_lock(&server->lock);
     http_peer_close(&peer); /* within the lock: nobody shuts a descriptor that has been given to another */
     place->taken = false;
+    (void)pthread_cond_signal(&server->left);
     (void)pthread_mutex_unlock(&server->lock);
     return NULL;
 }
 
-/* A free place, or NULL after the longest waiter has been told to go. Within the lock. */
-static struct place *find_place(struct server *server)
+/* A free place, and *longest who has waited longest where there is none. Within the lock. */
+static struct place *find_place(struct server *server, struct place **longest)
 {
-    struct place *longest = NULL;
+    *longest = NULL;
     for (size_t i = 0; i < HTTP_SERVER_CONNECTIONS; i++) {
         struct place *const place = &server->places[i];
         if (!place->taken)
             return place;
-        if (!place->answering && (longest == NULL || place->waiting_since_ms < longest->waiting_since_ms))
-            longest = place;
+        if (!place->answering && (*longest == NULL || place->waiting_since_ms < (*longest)->waiting_since_ms))
+            *longest = place;
     }
+    return NULL;
+}
+
+/* The same, and the longest waiter makes room. It is gone at once, but for one in a TLS handshake's arithmetic. */
+static struct place *make_place(struct server *server)
+{
+    struct place *longest, *place = find_place(server, &longest);
+    struct timespec until;
+    if (place != NULL)
+        return place;
     if (longest != NULL)
         (void)shutdown(longest->fd, SHUT_RDWR);
-    return NULL;
+    must(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+    until.tv_nsec += TICK_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    (void)pthread_cond_clockwait(&server->left, &server->lock, CLOCK_MONOTONIC, &until);
+    return find_place(server, &longest);
 }
 
 static void take_connection(struct server *server, const pthread_attr_t *detached, int listener)
 {
     pthread_t thread;
     (void)pthread_mutex_lock(&server->lock);
-    struct place *const place = find_place(server);
+    struct place *const place = make_place(server);
     const int fd = place == NULL ? -1 : accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         /* An answer's head and body are two writes: the second is not to wait for the client's delayed
@@ -221,7 +256,7 @@ static void take_connection(struct server *server, const pthread_attr_t *detache
         }
     }
     (void)pthread_mutex_unlock(&server->lock);
-    if (fd < 0) /* no place, or no descriptor: the next try is not at once */
+    if (place != NULL && fd < 0) /* no descriptor: the next try is not at once */
         (void)poll(NULL, 0, TICK_MS);
 }
 
@@ -242,8 +277,8 @@ bool http_serve(int listener, struct http_tls *tls, const struct http_service *s
     sigset_t ends;
     server.tls = tls;
     server.service = service;
-    must(pthread_mutex_init(&server.lock, NULL) == 0 && pthread_attr_init(&detached) == 0 &&
-         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED) == 0);
+    must(pthread_mutex_init(&server.lock, NULL) == 0 && pthread_cond_init(&server.left, NULL) == 0 &&
+         pthread_attr_init(&detached) == 0 && pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED) == 0);
     must(sigemptyset(&ends) == 0 && sigaddset(&ends, SIGTERM) == 0 && sigaddset(&ends, SIGINT) == 0 &&
          pthread_sigmask(SIG_BLOCK, &ends, NULL) == 0);
     struct pollfd waits[] = { { .fd = listener, .events = POLLIN },
