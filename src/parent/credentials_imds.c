@@ -85,7 +85,9 @@ static bool role_ok(struct bytes role)
         if (!alphanumeric && (c == '\0' || strchr("+=,.@_-", c) == NULL))
             return false;
     }
-    return role.len > 0 && role.len < ROLE_MAX;
+    /* "." and ".." are of those characters, and would be taken off the path before it is asked for */
+    return role.len > 0 && role.len < ROLE_MAX && !bytes_equal(role, BYTES_LIT(".")) &&
+           !bytes_equal(role, BYTES_LIT(".."));
 }
 
 static bool get_role(const char *header, struct writer *body, char path[static URL_MAX], struct fault *why)
