@@ -4,6 +4,7 @@ mark in a file are a fuzzer's own finds (keep_seeds), and stay. Needs cbor2 and 
 
     python3 tests/fuzz/make_seeds.py
 """
+import base64
 import hashlib
 import json
 import pathlib
@@ -50,6 +51,10 @@ def compact(value):
 for i, (name, verdict, text) in enumerate((r[0], r[1], r[-1]) for r in rows("nitro/attestation.txt")):
     if verdict == "reads" and len(text) < 2000 and i < 8:
         add("attestation", name, b"\xff" + bytes.fromhex(text))
+DOCUMENT = bytes.fromhex(next(r[-1] for r in rows("nitro/attestation.txt") if r[1] == "reads"))
+add("evidence", "bytes", DOCUMENT)
+add("evidence", "base64", base64.encodebytes(DOCUMENT))
+add("evidence", "json", json.dumps({"document_b64": base64.b64encode(DOCUMENT[:64]).decode(), "more": 1}))
 for i, (verdict, text, _) in enumerate(rows("codec/json.txt")):
     if (verdict != "fault" or i % 8 == 0) and i < 400 and len(text) < 400 and text != "-":
         add("json", f"{verdict}-{i}", bytes.fromhex(text))
@@ -142,6 +147,11 @@ for name, text in {
         "failed": {"Code": "AssumeRoleUnauthorizedAccess"},
         "kmstool": {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret", "SessionToken": "token"}}.items():
     add("credentials", name, compact(text))
+IMDS = compact({"Code": "Success", "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "s", "Token": "t"}).encode()
+for name, role in {"role": b"signer", "two": b"signer\nother\n", "dots": b"..", "path": b"a/../b", "none": b""}.items():
+    add("imds", name, b"\0token\0" + role + b"\0" + IMDS)
+add("imds", "header", b"\0to\r\nken\0signer\0" + IMDS)
+add("imds", "no-role", b"\2token\0signer\0" + IMDS)
 add("credentials", "escaped", '{"AccessKeyId":"A","SecretAccessKey":"s\\/e","Token":"t\\/o"}')
 for name, extra in {"plain": {}, "bound": {"encryption_context": {"ensign-policy-sha256": "ab" * 32, "a": "b"}},
                     "addressed": {"address": SENDER.address}}.items():
