@@ -1,4 +1,4 @@
-/* server_state: what the parts of the server share. Private to server.c, connection.c and limits.c. */
+/* server_state: what the parts of the server share. Private to server.c, connection*.c and limits.c. */
 #ifndef ENCLAVE_SERVER_STATE_H
 #define ENCLAVE_SERVER_STATE_H
 
@@ -78,7 +78,7 @@ struct server {
     bool accepting, stopping;
 };
 
-/* connection.c: one client */
+/* connection*.c: one client */
 void connection_open(struct server *server, struct connection *connection, int fd);
 void connection_event(struct server *server, struct connection *connection, uint32_t events);
 void connection_answered(struct server *server, struct job *job);             /* the workers are done with it */
