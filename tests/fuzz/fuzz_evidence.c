@@ -3,6 +3,7 @@
  */
 #include "fuzz.h"
 
+#include "core/base/text.h"
 #include "parent/evidence.h"
 
 #include <openssl/evp.h>
@@ -30,7 +31,7 @@ static void check_taken(struct bytes file, struct bytes document)
     must(document.len > 0 && document.len <= ATTESTATION_DOC_MAX);
     if (bytes_equal(document, file))
         return;
-    if (json_read(file, &object, &why) && json_kind(object) == JSON_OBJECT)
+    if (json_read(text_trim(file), &object, &why) && json_kind(object) == JSON_OBJECT)
         must(json_plain_string(json_member(object, BYTES_LIT("document_b64")), &text));
     const int len = EVP_EncodeBlock(base64, document.data, (int)document.len);
     must(bytes_equal(without_blanks(text), (struct bytes){ base64, (size_t)len }));
