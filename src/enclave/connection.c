@@ -62,6 +62,7 @@ void connection_open(struct server *server, struct connection *connection, int f
         return;
     }
     connection_set_deadline(server, connection, server->now_ms + server->config->limits.first_byte_ms);
+    connection_read(server, connection); /* mostly the request came with the client */
 }
 
 void connection_close(struct server *server, struct connection *connection)

@@ -338,8 +338,8 @@ void workers_put(struct workers *workers, struct job *job)
     pthread_mutex_lock(&workers->lock);
     job->under_way = true;
     queue_job(workers, job);
-    pthread_cond_signal(&workers->queued);
     pthread_mutex_unlock(&workers->lock);
+    pthread_cond_signal(&workers->queued); /* within the lock, whoever wakes would have to wait for it */
 }
 
 void workers_put_behind(struct workers *workers, struct job *first, struct job *job)
@@ -347,14 +347,15 @@ void workers_put_behind(struct workers *workers, struct job *first, struct job *
     must(job->answer.data == NULL);
     pthread_mutex_lock(&workers->lock);
     job->under_way = true;
-    if (first->under_way) {
-        must(first->behind == NULL);
+    const bool waits = first->under_way;
+    must(!waits || first->behind == NULL);
+    if (waits)
         first->behind = job;
-    } else {
+    else
         queue_job(workers, job);
-        pthread_cond_signal(&workers->queued);
-    }
     pthread_mutex_unlock(&workers->lock);
+    if (!waits)
+        pthread_cond_signal(&workers->queued);
 }
 
 struct job *workers_take_done(struct workers *workers)
