@@ -299,7 +299,10 @@ struct workers *workers_start(const struct service *service, unsigned count, siz
 {
     must(count >= 1 && count <= WORKERS_MAX && service->answer_max <= FRAME_MAX);
     struct workers *pool = calloc(1, sizeof *pool);
-    must(pool != NULL);
+    if (pool == NULL) {
+        fault_set(why, FAULT_INTERNAL, "no memory for the workers");
+        return NULL;
+    }
     pool->service = service;
     pool->done_max = done_max;
     pool->slow_max = slow_max;

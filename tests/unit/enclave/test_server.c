@@ -42,6 +42,28 @@ static void __attribute__((noinline)) leave_mark(void)
     marked = (uintptr_t)left;
 }
 
+/* The linker puts these between the server and the C library: one asking for memory may be refused. */
+void *__real_malloc(size_t len);
+void *__wrap_malloc(size_t len);
+void *__real_calloc(size_t count, size_t len);
+void *__wrap_calloc(size_t count, size_t len);
+static atomic_int refuse_in; /* 0: none is refused */
+
+static bool is_refused(void)
+{
+    return atomic_load(&refuse_in) > 0 && atomic_fetch_sub(&refuse_in, 1) == 1;
+}
+
+void *__wrap_malloc(size_t len)
+{
+    return is_refused() ? NULL : __real_malloc(len);
+}
+
+void *__wrap_calloc(size_t count, size_t len)
+{
+    return is_refused() ? NULL : __real_calloc(count, len);
+}
+
 static bool says(struct bytes request, const char *word)
 {
     return request.len >= strlen(word) && memcmp(request.data, word, strlen(word)) == 0;
@@ -759,6 +781,43 @@ static void told_to_stop_it_finishes_what_was_put_behind(void)
     close(fd);
 }
 
+/* Whoever's request or answer it was for is closed; the others are served, and so is the next. */
+static void without_memory_one_client_goes(void)
+{
+    struct scene scene;
+    start(&scene, &roomy);
+    const int other = client(&scene);
+    unsigned closed = 0;
+    for (int n = 1, done = 0; !done && n < 50; n++) {
+        const int fd = client(&scene);
+        CHECK(ask(other, "echo before") && hears(other, "echo before"));
+        atomic_store(&refuse_in, n);
+        CHECK(ask(fd, "echo a") && ask(fd, "slow b"));
+        const bool first = strcmp(hear(fd), "echo a") == 0, second = first && strcmp(hear(fd), "slow b") == 0;
+        done = atomic_exchange(&refuse_in, 0) > 0;
+        CHECK(!done || second);
+        closed += !second;
+        CHECK(ask(other, "echo after") && hears(other, "echo after"));
+        close(fd);
+    }
+    CHECK(closed >= 4); /* a body and an answer, twice */
+    CHECK(ask(other, "slow still here") && hears(other, "slow still here"));
+    close(other);
+    stop(&scene);
+}
+
+static void without_memory_it_does_not_start(void)
+{
+    for (int n = 1; n <= 2; n++) {
+        struct server_config config = { .service = &toy, .limits = roomy, .workers = 2, .stop_fd = eventfd(0, 0) };
+        struct fault why = { 0 };
+        atomic_store(&refuse_in, n);
+        CHECK(server_run(&config, &why) == SERVER_FAILED && why.code == FAULT_INTERNAL);
+        atomic_store(&refuse_in, 0);
+        close(config.stop_fd);
+    }
+}
+
 static void when_the_service_ends_the_server_does(void)
 {
     struct scene scene;
@@ -812,6 +871,8 @@ int main(void)
     a_refusal_waits_for_the_answers_before_it();
     told_to_stop_it_finishes_what_it_answers();
     told_to_stop_it_finishes_what_was_put_behind();
+    without_memory_one_client_goes();
+    without_memory_it_does_not_start();
     when_the_service_ends_the_server_does();
     the_slow_thread_tends_when_idle();
     return failures != 0;
