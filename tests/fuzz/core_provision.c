@@ -188,14 +188,15 @@ static void read_address(struct json result, uint8_t address[static 20])
     must(text_read_hex((struct bytes){ text.data + 2, 40 }, address));
 }
 
-static void check_address(const struct core_run *run, const struct asked *asked, const uint8_t address[static 20])
+/* From now on it is this key's tickets that are offered. */
+static void check_address(struct core_run *run, const struct asked *asked, const uint8_t address[static 20])
 {
-    struct secret32 key;
-    struct address wanted;
-    if (run->world.kms == KMS_FLIPS_A_BYTE)
-        return; /* CBC: whoever is past TLS may give another key */
-    memset(key.bytes, asked->generates ? 0x33 : asked->key == 0 ? 0x11 : 0x66, sizeof key.bytes);
-    must(ecdsa_address(&key, &wanted) && memcmp(wanted.bytes, address, 20) == 0);
+    struct secret32 *const key = &run->deeds->key;
+    memset(key->bytes, asked->generates ? 0x33 : asked->key == 0 ? 0x11 : 0x66, sizeof key->bytes);
+    must(ecdsa_address(key, &run->deeds->signer));
+    /* CBC: whoever is past TLS may give another key, so a flipped byte may too */
+    must(memcmp(run->deeds->signer.bytes, address, 20) == 0 || run->world.kms == KMS_FLIPS_A_BYTE);
+    memcpy(run->deeds->signer.bytes, address, 20);
 }
 
 static void take(struct core_run *run, const struct asked *asked, struct json result)
