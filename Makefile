@@ -20,7 +20,7 @@
 #   make bench     what ensign costs beside what is physically needed: a table, and build/bench.json; then ensign beside
 #                  anvil and eth-account, and the relays beside socat. BENCH=--strict fails when an aim is missed
 #   make soak      mixed clients at full load for SOAK_MINUTES (10), faults beside them, every answer verified
-#   make fuzz      every fuzzer for FUZZ_SECONDS (60)
+#   make fuzz      every fuzzer for FUZZ_SECONDS (60): a table, and build/fuzz.json
 #   make mutants   the code that decides, made wrong in 400 places one at a time (MUTANTS=n, all): the tests have to notice
 #   make format    put the C sources into the house's format
 #   make clean
