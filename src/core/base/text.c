@@ -22,19 +22,32 @@ static uint64_t hex_digits(uint32_t bytes)
     return nibbles + EACH_BYTE('0') + over_9 * ('a' - '9' - 1);
 }
 
+static void put_four(const uint8_t bytes[static 4], uint8_t digits[static 8])
+{
+    uint32_t four;
+    memcpy(&four, bytes, sizeof four);
+    const uint64_t eight = htobe64(hex_digits(be32toh(four)));
+    memcpy(digits, &eight, sizeof eight);
+}
+
 void text_put_hex(struct writer *out, struct bytes bytes)
 {
-    uint8_t run[RUN + 8];
-    for (size_t done = 0, some; done < bytes.len; done += some) {
-        some = bytes.len - done < RUN / 2 ? bytes.len - done : RUN / 2;
-        for (size_t i = 0; i < some; i += 4) {
-            uint32_t four = 0; /* what is behind the end becomes digits that are not put */
-            memcpy(&four, bytes.data + done + i, some - i < 4 ? some - i : 4);
-            const uint64_t digits = htobe64(hex_digits(be32toh(four)));
-            memcpy(run + 2 * i, &digits, sizeof digits);
+    uint8_t run[RUN], last[4] = { 0 };
+    size_t done = 0, filled = 0;
+    for (; bytes.len - done >= sizeof last; done += sizeof last) {
+        put_four(bytes.data + done, run + filled);
+        filled += 8;
+        if (filled == RUN) {
+            writer_put(out, BYTES_OF(run));
+            filled = 0;
         }
-        writer_put(out, (struct bytes){ run, 2 * some });
     }
+    if (bytes.len > done) {
+        memcpy(last, bytes.data + done, bytes.len - done);
+        put_four(last, run + filled);
+        filled += 2 * (bytes.len - done);
+    }
+    writer_put(out, (struct bytes){ run, filled });
 }
 
 /* `value` when `truth` is 1, 0 when it is 0. */
@@ -60,17 +73,29 @@ static uint32_t hex_bytes(uint64_t digits, uint64_t *bad)
     return (uint32_t)(nibbles | nibbles >> 16);
 }
 
+static void read_eight(const uint8_t digits[static 8], uint8_t bytes[static 4], uint64_t *bad)
+{
+    uint64_t eight;
+    memcpy(&eight, digits, sizeof eight);
+    const uint32_t four = htobe32(hex_bytes(be64toh(eight), bad));
+    memcpy(bytes, &four, sizeof four);
+}
+
 bool text_read_hex(struct bytes hex, uint8_t *out)
 {
-    uint64_t bad = 0;
-    for (size_t i = 0; i + 1 < hex.len; i += 8) {
-        const size_t some = hex.len - i < 8 ? (hex.len - i) & ~(size_t)1 : 8;
-        uint64_t digits = EACH_BYTE('0');
-        memcpy(&digits, hex.data + i, some);
-        const uint32_t four = htobe32(hex_bytes(be64toh(digits), &bad));
-        memcpy(out + i / 2, &four, some / 2);
+    uint64_t bad = hex.len % 2;
+    size_t at = 0;
+    for (; hex.len - at >= 8; at += 8)
+        read_eight(hex.data + at, out + at / 2, &bad);
+    if (hex.len - at >= 2) {
+        uint8_t digits[8] = "00000000", bytes[4];
+        const size_t pairs = (hex.len - at) / 2;
+        memcpy(digits, hex.data + at, 2 * pairs);
+        read_eight(digits, bytes, &bad);
+        memcpy(out + at / 2, bytes, pairs);
+        wipe(digits, sizeof digits);
+        wipe(bytes, sizeof bytes);
     }
-    bad |= hex.len % 2;
     declassify(&bad, sizeof bad); /* whether it was hex at all is told */
     if (bad != 0 && hex.len > 1)
         memset(out, 0, hex.len / 2);

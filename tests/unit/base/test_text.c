@@ -83,6 +83,31 @@ static void only_the_alphabets_are_accepted(void)
     }
 }
 
+/* Eight digits are read at a time, and what is left over: each character in each place of each length, its value and
+ * those beside it. */
+static void each_digit_counts_in_each_place(void)
+{
+    for (size_t len = 2; len <= 20; len += 2)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned c = 0; c < 256; c++) {
+                uint8_t hex[20], out[11];
+                const char *const known = "0123456789abcdef", *const upper = "0123456789ABCDEF";
+                const char *place = c == 0 ? NULL : strchr(known, (int)c);
+                unsigned value = place != NULL ? (unsigned)(place - known) : 16;
+                place = c == 0 ? NULL : strchr(upper, (int)c);
+                value = place != NULL ? (unsigned)(place - upper) : value;
+                memset(hex, 'f', sizeof hex);
+                memset(out, 0xee, sizeof out);
+                hex[at] = (uint8_t)c;
+                CHECK(text_read_hex((struct bytes){ hex, len }, out) == (value < 16));
+                for (size_t i = 0; i < len / 2; i++) {
+                    const unsigned changed = at % 2 == 0 ? value << 4 | 15 : 0xf0 | value;
+                    CHECK(out[i] == (value == 16 ? 0 : i == at / 2 ? changed : 0xff));
+                }
+                CHECK(out[len / 2] == 0xee);
+            }
+}
+
 static void malformed_base64_is_refused(void)
 {
     static const struct {
@@ -180,6 +205,7 @@ int main(void)
     the_standards_vectors_hold_both_ways();
     every_byte_comes_back();
     only_the_alphabets_are_accepted();
+    each_digit_counts_in_each_place();
     malformed_base64_is_refused();
     decimals_are_read_in_their_one_form();
     ascii_is_compared_and_trimmed();
