@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum { OUT_MAX = 1 << 18, BODY_MAX = 1 << 14, LINE_MAX_HERE = 1024 };
+enum { OUT_MAX = 1 << 20, BODY_MAX = 1 << 14, LINE_MAX_HERE = 1024 };
 
 static const char HOST[] = "gateway.example:9000", ORIGIN[] = "https://wallet.example", TOKEN[] = "s3cret-T0ken";
 

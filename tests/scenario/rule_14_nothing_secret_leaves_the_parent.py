@@ -125,6 +125,17 @@ class Parent:
         return ended
 
 
+def configuration(stack, sealed):
+    """provision.conf, as the provisioner's unit has it."""
+    path = stack.folder / "provision.conf"
+    path.write_text("".join(f"{name} = {value}\n" for name, value in {
+        "endpoint": stack.signer.endpoint, "ciphertext-b64": f"@{stack.folder}/sealed.json",
+        "expected-address": json.loads(sealed)["address"], "pcr0": stack.pcr0, "policy-sha256": stack.digest(),
+        "root": stack.env["ENSIGN_SIM_NSM_ROOT"], "custom-roots": "yes"}.items()))
+    path.chmod(0o600)
+    return path
+
+
 def work(parent):
     """What an operator does, and what clients do, with all of it running."""
     stack = parent.stack
@@ -144,9 +155,12 @@ def work(parent):
     parent.run("provision with a wrong secret", *words, env={**parent.role, "AWS_SECRET_ACCESS_KEY":
                                                             parent.role["AWS_SECRET_ACCESS_KEY"][::-1]}, expect=(1,))
     parent.run("provision by IMDS", *words)
-    stack.stop_signer()
-    stack.start_signer()
-    parent.run("provision by the environment", *words, env=parent.role)
+    for name, arguments, env in (("provisioner", ["provisioner", "--config", configuration(stack, sealed.stdout), "--once"], {}),
+                                 ("provision by the environment", words, parent.role)):
+        stack.stop_signer()
+        stack.start_signer()
+        parent.run(name, *arguments, env=env)
+    parent.run("doctor", "doctor", *at, "--json", env=parent.role, expect=(0, 1, 6))
     for name in ("status", "address", "sealed", "attest", "journal"):
         parent.run(name, name, *at, "--json")
     stack.start("follow", tool, "journal", *at, "--follow", env=CLEAN)
