@@ -4,10 +4,45 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void nonces_start(struct gateway_nonces *nonces)
 {
-    must(pthread_mutex_init(&nonces->lock, NULL) == 0);
+    must(pthread_mutex_init(&nonces->lock, NULL) == 0 && pthread_cond_init(&nonces->given, NULL) == 0);
+}
+
+static void lock(struct gateway_nonces *nonces)
+{
+    must(pthread_mutex_lock(&nonces->lock) == 0);
+}
+
+static void unlock(struct gateway_nonces *nonces)
+{
+    must(pthread_mutex_unlock(&nonces->lock) == 0);
+}
+
+bool nonces_take_turn(struct gateway_nonces *nonces, unsigned seconds)
+{
+    struct timespec until;
+    int waited = 0;
+    must(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+    until.tv_sec += seconds;
+    lock(nonces);
+    while (nonces->taken && waited == 0)
+        waited = pthread_cond_clockwait(&nonces->given, &nonces->lock, CLOCK_MONOTONIC, &until);
+    const bool mine = !nonces->taken;
+    nonces->taken = true;
+    unlock(nonces);
+    return mine;
+}
+
+void nonces_give_turn(struct gateway_nonces *nonces)
+{
+    lock(nonces);
+    must(nonces->taken);
+    nonces->taken = false;
+    (void)pthread_cond_signal(&nonces->given);
+    unlock(nonces);
 }
 
 struct gateway_sent *nonces_of(struct gateway_nonces *nonces, uint64_t nonce)
@@ -21,23 +56,43 @@ struct gateway_sent *nonces_of(struct gateway_nonces *nonces, uint64_t nonce)
 struct gateway_sent *nonces_unanswered(struct gateway_nonces *nonces, const struct hash32 *request, uint64_t now_ms,
                                        bool (*is_there)(const void *call))
 {
-    for (size_t i = 0; i < nonces->count; i++) {
+    struct gateway_sent *found = NULL;
+    lock(nonces); /* a call that is named here has not ended: it comes by nonces_answered first */
+    for (size_t i = 0; i < nonces->count && found == NULL; i++) {
         struct gateway_sent *const sent = &nonces->sent[i];
         if (sent->unanswered_until_ms > now_ms && hash32_equal(&sent->request, request) &&
             (sent->call == NULL || !is_there(sent->call)))
-            return sent;
+            found = sent;
     }
-    return NULL;
+    unlock(nonces);
+    return found;
+}
+
+uint64_t nonces_unanswered_until(struct gateway_nonces *nonces, const struct gateway_sent *sent)
+{
+    lock(nonces);
+    const uint64_t until_ms = sent->call == NULL ? sent->unanswered_until_ms : 0;
+    unlock(nonces);
+    return until_ms;
+}
+
+void nonces_give_to(struct gateway_nonces *nonces, struct gateway_sent *sent, const void *call)
+{
+    lock(nonces);
+    sent->call = call;
+    unlock(nonces);
 }
 
 void nonces_answered(struct gateway_nonces *nonces, const void *call, bool is_there)
 {
+    lock(nonces);
     for (size_t i = 0; i < nonces->count; i++)
         if (nonces->sent[i].call == call) {
             nonces->sent[i].call = NULL;
             if (is_there)
                 nonces->sent[i].unanswered_until_ms = 0;
         }
+    unlock(nonces);
 }
 
 static void free_raw(struct gateway_sent *sent)
@@ -48,8 +103,10 @@ static void free_raw(struct gateway_sent *sent)
 
 void nonces_forget(struct gateway_nonces *nonces, struct gateway_sent *sent)
 {
+    lock(nonces);
     free_raw(sent);
     *sent = nonces->sent[--nonces->count];
+    unlock(nonces);
 }
 
 void nonces_replaced(struct gateway_sent *before)
@@ -63,8 +120,10 @@ void nonces_restore(struct gateway_nonces *nonces, struct gateway_sent *sent, co
         nonces_forget(nonces, sent);
         return;
     }
+    lock(nonces);
     free_raw(sent);
     *sent = *before;
+    unlock(nonces);
 }
 
 bool nonces_make_room(struct gateway_nonces *nonces, uint64_t mined)
@@ -88,6 +147,7 @@ struct gateway_sent *nonces_keep(struct gateway_nonces *nonces, uint64_t nonce, 
     uint8_t *const copy = malloc(raw.len);
     must(copy != NULL && raw.len > 0);
     memcpy(copy, raw.data, raw.len);
+    lock(nonces);
     *before = sent != NULL ? *sent : (struct gateway_sent){ .nonce = nonce };
     if (sent == NULL) {
         must(nonces->count < GATEWAY_SENT_MAX);
@@ -98,5 +158,6 @@ struct gateway_sent *nonces_keep(struct gateway_nonces *nonces, uint64_t nonce, 
                                    .hash = keccak256(raw),
                                    .request = *request,
                                    .unanswered_until_ms = now_ms + GATEWAY_UNANSWERED_MS };
+    unlock(nonces);
     return sent;
 }

@@ -31,19 +31,26 @@ struct gateway_sent {
 };
 
 struct gateway_nonces {
-    pthread_mutex_t lock; /* held from choosing a nonce to the node's answer; over all below */
-    size_t count;
-    struct gateway_sent sent[GATEWAY_SENT_MAX]; /* in no order; no two of one nonce */
+    pthread_mutex_t lock; /* over all below, for moments */
+    pthread_cond_t given;
+    bool taken;   /* the turn: from choosing a nonce to the node's answer */
+    size_t count; /* written by whoever has the turn, as are the rows but for `call` and */
+    struct gateway_sent sent[GATEWAY_SENT_MAX]; /* `unanswered_until_ms`; in no order; no two of one nonce */
 };
 
-/* All but start want the lock held. NULL: there is none. */
 void nonces_start(struct gateway_nonces *nonces);
+
+/* False: the turn did not come in that time. */
+bool nonces_take_turn(struct gateway_nonces *nonces, unsigned seconds) MUST_USE;
+void nonces_give_turn(struct gateway_nonces *nonces);
+
+/* All of these are for whoever has the turn. NULL: there is none. */
 struct gateway_sent *nonces_of(struct gateway_nonces *nonces, uint64_t nonce) MUST_USE;
 /* `is_there` says of a call whether its caller still waits. */
 struct gateway_sent *nonces_unanswered(struct gateway_nonces *nonces, const struct hash32 *request, uint64_t now_ms,
                                        bool (*is_there)(const void *call)) MUST_USE;
-/* The call's answer is given: to a caller who is there, or to nobody. */
-void nonces_answered(struct gateway_nonces *nonces, const void *call, bool is_there);
+/* 0: its caller has its hash, or a call is about to give it. */
+uint64_t nonces_unanswered_until(struct gateway_nonces *nonces, const struct gateway_sent *sent) MUST_USE;
 /* Room for one more, if need be made by forgetting the oldest below `mined`, the count of what is mined. */
 bool nonces_make_room(struct gateway_nonces *nonces, uint64_t mined) MUST_USE;
 /* Keeps a copy of the bytes, in place of what was kept under that nonce (a replacement that the caller asked for),
@@ -54,5 +61,9 @@ void nonces_forget(struct gateway_nonces *nonces, struct gateway_sent *sent);
 /* The end of a replacement: what was kept before is forgotten, or stands again where it stood. */
 void nonces_replaced(struct gateway_sent *before);
 void nonces_restore(struct gateway_nonces *nonces, struct gateway_sent *sent, const struct gateway_sent *before);
+void nonces_give_to(struct gateway_nonces *nonces, struct gateway_sent *sent, const void *call);
+
+/* Without the turn: the call's answer is given, to a caller who is there or to nobody. */
+void nonces_answered(struct gateway_nonces *nonces, const void *call, bool is_there);
 
 #endif

@@ -6,7 +6,6 @@
 #include "parent/gateway_sign.h"
 
 #include <poll.h>
-#include <time.h>
 
 enum {
     SEND_TRIES = 5,
@@ -82,20 +81,16 @@ static bool tell_uncertain(const struct gateway_sent *sent, struct fault *why)
 
 static void put_sent(struct gateway_call *call, struct json_writer *result, struct gateway_sent *sent)
 {
-    sent->call = call;
+    nonces_give_to(&call->gateway->nonces, sent, call);
     call->has_sent = true;
     json_put_hex(result, BYTES_OF(sent->hash.bytes));
 }
 
 void gateway_hand_over(struct gateway_call *call)
 {
-    struct gateway_nonces *const nonces = &call->gateway->nonces;
-    if (!call->has_sent)
-        return;
+    if (call->has_sent)
+        nonces_answered(&call->gateway->nonces, call, gateway_asker_is_there(call));
     call->has_sent = false;
-    (void)pthread_mutex_lock(&nonces->lock);
-    nonces_answered(nonces, call, gateway_asker_is_there(call));
-    (void)pthread_mutex_unlock(&nonces->lock);
 }
 
 static bool call_is_awaited(const void *call)
@@ -135,7 +130,7 @@ static bool choose_nonce(struct gateway_call *call, const struct address *ours, 
         call->node_error = (struct json){ { NULL, 0 } };
         if (delivery == UNCERTAIN)
             return tell_uncertain(sent, why);
-        if (delivery == REFUSED_BY_NODE && sent->unanswered_until_ms != 0 && sent->call == NULL) {
+        if (delivery == REFUSED_BY_NODE && nonces_unanswered_until(nonces, sent) != 0) {
             /* Its caller was told that nobody knows, the node refuses it and has nothing under that nonce. */
             nonces_forget(nonces, sent);
             break;
@@ -145,7 +140,7 @@ static bool choose_nonce(struct gateway_call *call, const struct address *ours, 
     return true;
 }
 
-/* With the lock held. */
+/* With the turn. */
 static bool send_signed(struct gateway_call *call, const struct gateway_tx *wanted, const struct hash32 *request,
                         struct json_writer *result, struct fault *why)
 {
@@ -175,7 +170,7 @@ static bool may_replace(const struct gateway_tx *wanted, struct gateway_nonces *
     uint64_t nonce;
     const struct gateway_sent *const sent =
         u256_fits_u64(&wanted->quantity[QUANTITY_NONCE], &nonce) ? nonces_of(nonces, nonce) : NULL;
-    if (sent != NULL && sent->call == NULL && sent->unanswered_until_ms > io_now_ms())
+    if (sent != NULL && nonces_unanswered_until(nonces, sent) > io_now_ms())
         return tell_uncertain(sent, why) || fault_prefix(why, "another was sent under that nonce; ");
     return nonces_make_room(nonces, UINT64_MAX) ||
            fault_set(why, FAULT_LIMIT, "%d transactions have been sent that are not mined yet", GATEWAY_SENT_MAX);
@@ -215,10 +210,7 @@ static bool settle(struct gateway_call *call, struct gateway_tx *tx, struct faul
 
 static bool take_turn(struct gateway_nonces *nonces, struct fault *why)
 {
-    struct timespec until;
-    must(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
-    until.tv_sec += SEND_TURN_S;
-    return pthread_mutex_clocklock(&nonces->lock, CLOCK_MONOTONIC, &until) == 0 ||
+    return nonces_take_turn(nonces, SEND_TURN_S) ||
            fault_set(why, FAULT_REMOTE, "the transactions before this one are still being sent; nothing was signed");
 }
 
@@ -242,7 +234,7 @@ static bool answer_again(struct gateway_call *call, const struct hash32 *request
         else
             (void)tell_uncertain(sent, why);
     }
-    (void)pthread_mutex_unlock(&nonces->lock);
+    nonces_give_turn(nonces);
     return ok || !*found;
 }
 
@@ -274,6 +266,6 @@ bool method_send_transaction(struct gateway_call *call, struct json_writer *resu
     if (!gateway_fill(call, &wanted, why) || !take_turn(&call->gateway->nonces, why))
         return false;
     const bool ok = send_in_turn(call, &wanted, &request, result, why);
-    (void)pthread_mutex_unlock(&call->gateway->nonces.lock);
+    nonces_give_turn(&call->gateway->nonces);
     return ok;
 }

@@ -156,7 +156,8 @@ def flood(gateway, me):
     stop.set()
     for thread in threads:
         thread.join(10)
-    claim("beside a flood of silent connections a client is served, each time within 2 s", not failed and max(slow) < 2,
+    claim("beside a flood of silent connections a client is served, each time within 2 s", not failed and
+          max(slow) < (10 if SANITIZED else 2),
           f"{len(opened)} connections; longest {max(slow):.2f} s; {failed[:1]}")
 
 
@@ -232,6 +233,14 @@ def asked_again(stack, me):
     first.join()
     time.sleep(1.7)
     claim("one that gave up before its turn has nothing sent", len(node.pool) == 3, f"{len(node.pool)} transactions")
+    both, start = [], time.monotonic()
+    threads = [threading.Thread(target=lambda value=value: both.append((gateway.call("eth_sendTransaction", pay(me, value)),
+                                                                        time.monotonic() - start))) for value in (2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    claim("whose turn is over is answered, while the other's goes on", both[0][1] < both[1][1] - 0.9, str([t for _, t in both]))
     slow.clear()
     both = []
     threads = [threading.Thread(target=lambda: both.append(gateway.call("eth_sendTransaction", pay(me, 9)))) for _ in range(2)]
@@ -239,7 +248,7 @@ def asked_again(stack, me):
         thread.start()
     for thread in threads:
         thread.join()
-    claim("two clients who are there and ask the same have two", len(set(both)) == 2 and len(node.pool) == 5)
+    claim("two clients who are there and ask the same have two", len(set(both)) == 2 and len(node.pool) == 7)
 
 
 def replaced(stack, me):
