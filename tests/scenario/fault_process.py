@@ -34,6 +34,7 @@ def killed_at(play, stage):
     waiting = set(descendants(play.signer.pid))
 
     def kill(*_):
+        play.wait_for("the exchange's process", lambda: set(descendants(play.signer.pid)) - waiting, play.signer)
         exchange, = set(descendants(play.signer.pid)) - waiting
         os.kill(exchange, signal.SIGKILL)
         time.sleep(0.2)

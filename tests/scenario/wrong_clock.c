@@ -6,13 +6,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FIVE_YEARS = 5 * 365 * 86400 };
+enum {
+    FIVE_YEARS = 5 * 365 * 86400,
+    SAME_WAY = 16, /* looks, before the clock jumps the other way: no pair of limits may be looked at from both sides */
+};
 
 static time_t wrong(time_t seconds)
 {
     static unsigned asked;
-    const time_t by = FIVE_YEARS * (time_t)(__atomic_add_fetch(&asked, 1, __ATOMIC_RELAXED) % 5 + 1);
-    return asked % 2 == 0 ? seconds + by : seconds - by;
+    const unsigned look = __atomic_add_fetch(&asked, 1, __ATOMIC_RELAXED);
+    const time_t by = FIVE_YEARS * (time_t)(look % 5 + 1);
+    return look / SAME_WAY % 2 == 0 ? seconds + by : seconds - by;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
