@@ -1,6 +1,7 @@
 #include "parent/gateway_http.h"
 
 #include "core/base/text.h"
+#include "parent/memory_release.h"
 
 #include <stdlib.h>
 
@@ -67,6 +68,8 @@ void gateway_http_answer(void *worker, const struct http_head *head, struct byte
         call->asker_is_there = asker_is_there;
         answer->status = gateway_rpc(call, body, &answer->body);
         call->asker = NULL;
+        if (body.len > MEMORY_LARGE || answer->body.len > MEMORY_LARGE)
+            memory_release(call->room, GATEWAY_ARENA);
     }
 }
 

@@ -3,8 +3,10 @@
 #include "core/base/text.h"
 #include "io/http_reader.h"
 #include "io/stream.h"
+#include "parent/memory_release.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -135,6 +137,8 @@ static bool answer_one(const struct conversation *with, const struct http_head *
     with->place->server->service->answer(with->worker, head, body, &answer);
     last |= http_header(head, BYTES_LIT("connection"), &wish) && text_equal_nocase(wish, BYTES_LIT("close"));
     const bool sent = send_answer(with->peer, &answer, !bytes_equal(head->method, BYTES_LIT("HEAD")), last);
+    if (answer.body.len > MEMORY_LARGE) /* the connection may be kept for long, beside 255 others */
+        memory_release(with->room, HTTP_SERVER_REPLY_MAX);
     set_answering(with->place, false);
     return sent && !last;
 }
@@ -281,6 +285,7 @@ bool http_serve(int listener, struct http_tls *tls, const struct http_service *s
          pthread_attr_init(&detached) == 0 && pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED) == 0);
     must(sigemptyset(&ends) == 0 && sigaddset(&ends, SIGTERM) == 0 && sigaddset(&ends, SIGINT) == 0 &&
          pthread_sigmask(SIG_BLOCK, &ends, NULL) == 0);
+    (void)mallopt(M_MMAP_THRESHOLD, MEMORY_LARGE); /* fixed, so that a large buffer that is freed goes back at once */
     struct pollfd waits[] = { { .fd = listener, .events = POLLIN },
                               { .fd = signalfd(-1, &ends, SFD_CLOEXEC), .events = POLLIN } };
     if (waits[1].fd < 0)

@@ -1,6 +1,7 @@
 """The gateway's doors as somebody tries them who is paid for it: requests smuggled, memory and time taken by those who have
 no token, answers that never come, and a payment made twice. Each case was a fault once, or would be one."""
 
+import http.client
 import json
 import signal
 import socket
@@ -124,6 +125,24 @@ def memory(open_door, gateway):
         s.close()
     claim("who has no token is told so before a body is taken", refused >= 60, f"{refused} of 64")
     claim("and 64 of them cost less than 16 MiB", SANITIZED or grown < 16384, f"{grown} KiB")
+
+
+def large_answers(stack, me):
+    """Connections that are kept after large requests and answers keep no memory of them."""
+    node = Node()
+    real = node.answer
+    node.answer = lambda method, params: {"result": "0x" + "ab" * 1500000} if method == "eth_call" else real(method, params)
+    gateway = Gateway(stack, "--upstream", node.url, name="gateway-large")
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [{"data": "0x" + "cd" * 500000}]})
+    before, kept, full = kib(gateway), [], 0
+    for _ in range(24):
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+        connection.request("POST", "/", body, {"Content-Type": "application/json"})
+        full += len(connection.getresponse().read()) > 3000000
+        kept.append(connection)
+    grown = kib(gateway) - before
+    claim("24 connections kept after answers of 3 MB keep less than half a MiB each", full == 24 and (SANITIZED or grown < 12288),
+          f"{grown} KiB, {full} answers")
 
 
 def flood(gateway, me):
@@ -281,6 +300,7 @@ with Stack(policy=POLICY) as stack:
     locked = Gateway(stack, "--token-file", stack.folder / "token", name="gateway-locked")
     memory(open_door, locked)
     flood(locked, me)
+    large_answers(stack, me)
     long_errors(stack, me)
     asked_again(stack, me)
     replaced(stack, me)
