@@ -71,41 +71,48 @@ def the_recipe(root):
     shutil.copytree(root / "tmp/kernel", aws, ignore=shutil.ignore_patterns("kernel.json"))
     (aws / "cmdline").write_text("reboot=k panic=30 pci=off")
     (aws / "nsm.ko").write_bytes(b"\x7fELF module")
-    works(root, "a kernel of AWS's comes with its command line", "ensign-enclave-image --kernel /tmp/blobs /tmp/aws.eif >/dev/null && ensign image describe /tmp/aws.eif", '"reboot=k panic=30 pci=off"')
+    works(root, "a kernel of AWS's comes with its command line",
+          "ensign-enclave-image --kernel /tmp/blobs /tmp/aws.eif >/dev/null && ensign image describe /tmp/aws.eif",
+          '"reboot=k panic=30 pci=off"')
     works(root, "and its module", "ensign image describe /tmp/aws.eif", '"nsm.ko"')
     for name in ("open", "strict"):
         example = f"/usr/share/doc/ensign-enclave/examples/{name}.json"
-        if not works(root, f"the recipe makes an image with the example {name}.json", f"ensign-enclave-image --kernel /tmp/kernel --settings {example} /tmp/{name}.eif", '"PCR0"'):
+        if not works(root, f"the recipe makes an image with the example {name}.json",
+                     f"ensign-enclave-image --kernel /tmp/kernel --settings {example} /tmp/{name}.eif", '"PCR0"'):
             continue
         works(root, f"which says that its mode is {name}", f"ensign image describe /tmp/{name}.eif", rf'"mode": "{name}"')
         with tempfile.TemporaryDirectory() as work:
             parts, ours = pathlib.Path(work), pathlib.Path(work) / "ours.eif"
             subprocess.run([ROOT / "tools/image-parts", BUILD, parts], check=True)
-            subprocess.run([BUILD / "ensign", "image", "build", "--kernel", root / "tmp/kernel/bzImage", "--kernel-info", root / "tmp/kernel/kernel.json",
-                            "--init", parts / "init", "--ensignd", parts / "ensignd", "--settings", f"{root}{example}", "--out", ours],
+            subprocess.run([BUILD / "ensign", "image", "build", "--kernel", root / "tmp/kernel/bzImage", "--kernel-info",
+                            root / "tmp/kernel/kernel.json", "--init", parts / "init", "--ensignd", parts / "ensignd", "--settings", f"{root}{example}", "--out", ours],
                            check=True, stdout=subprocess.DEVNULL)
             measured = json.loads((root / f"tmp/{name}.eif.pcrs.json").read_text())["Measurements"]["PCR0"]
-            claim("and is the image that the source's own build gives, to the byte", ours.read_bytes() == (root / f"tmp/{name}.eif").read_bytes(), measured)
+            claim("and is the image that the source's own build gives, to the byte",
+                  ours.read_bytes() == (root / f"tmp/{name}.eif").read_bytes(), measured)
 
 
 def examples(root):
     """ensignd takes the examples of settings: it listens, and ends when it is told."""
     for name in ("open", "strict"):
         works(root, f"ensignd starts with the example {name}.json",
-              f"timeout --preserve-status 2 ensignd --settings /usr/share/doc/ensign-enclave/examples/{name}.json --listen unix:/tmp/signer.sock", "listening on unix:/tmp/signer.sock")
+              f"timeout --preserve-status 2 ensignd --settings /usr/share/doc/ensign-enclave/examples/{name}.json --listen unix:/tmp/signer.sock",
+              "listening on unix:/tmp/signer.sock")
 
 
 def installed(root):
     works(root, "ensign --help", "ensign --help", "^  provision ")
     works(root, "its version is the package's", "ensign --version", rf"^ensign {re.escape(field('ensign', 'Version'))}$")
     works(root, "man finds ensign-verify", "man -w ensign-verify", "^/usr/share/man/man1/ensign-verify.1.gz$")
-    works(root, "and every page of the packages", "for p in $(dpkg -L ensign ensign-enclave ensign-sim | grep '/man[18]/.*gz$'); do man -w $(basename ${p%.?.gz}) || exit 1; done | wc -l",
+    works(root, "and every page of the packages",
+          "for p in $(dpkg -L ensign ensign-enclave ensign-sim | grep '/man[18]/.*gz$'); do man -w $(basename ${p%.?.gz}) || exit 1; done | wc -l",
           "^[3-9][0-9]$")
     works(root, "apropos finds it by what it is for", "apropos attestation", "^ensign-verify ")
     works(root, "ensign-sim --help", "ensign-sim --help", "^  kms ")
     works(root, "ensign-kmstool --help", "ensign-kmstool --help", "genrandom")
     works(root, "ensignd --help", "ensignd --help", "--settings FILE")
-    works(root, "completion is where bash looks for it", "bash -c '. /usr/share/bash-completion/completions/ensign && complete -p ensign'", "_ensign ensign")
+    works(root, "completion is where bash looks for it",
+          "bash -c '. /usr/share/bash-completion/completions/ensign && complete -p ensign'", "_ensign ensign")
     works(root, "/etc/ensign is root's alone", "stat -c '%a %U %G' /etc/ensign", "^700 root root$")
     works(root, "no file differs from the packages", "dpkg --verify ensign ensign-enclave ensign-sim && ! dpkg --audit | grep .")
     units = sorted((ROOT / "deploy/systemd").glob("*.service"))
@@ -116,7 +123,8 @@ def installed(root):
     loose = [str(path.relative_to(root)) for path in (root / "etc/ensign").rglob("*") if path.stat().st_mode & 0o077]
     claim("what is in /etc/ensign is root's alone too", not loose, " ".join(loose))
     conffiles = debian_root.run(root, "dpkg-query -W -f '${Conffiles}' ensign").stdout.split()[::2]
-    claim("each file in /etc is a conffile", sorted(conffiles) == sorted("/" + str(path.relative_to(root)) for path in (root / "etc/ensign").rglob("*") if path.is_file()), " ".join(conffiles))
+    configuration = ["/" + str(path.relative_to(root)) for path in (root / "etc/ensign").rglob("*") if path.is_file()]
+    claim("each file in /etc is a conffile", sorted(conffiles) == sorted(configuration), " ".join(conffiles))
 
 
 def services(root):

@@ -40,7 +40,8 @@ claim("of a word begun, those that begin so", complete("kms") == ["kms-policy"] 
 claim("the second word of a family", complete("policy", "") == sorted(name.split()[1] for name in names if name.startswith("policy ")))
 claim("help COMMAND", complete("help", "jou") == ["journal"] and complete("help", "image", "d") == ["describe", "diff"])
 for name in names:
-    flags = sorted(set(re.findall(r"^  (?:-\w, )?(--[a-z0-9_-]+)", help_of(*name.split()).partition("\nFlags:\n")[2].partition("\n\n")[0], re.M)) | {"--help"})
+    listed = help_of(*name.split()).partition("\nFlags:\n")[2].partition("\n\n")[0]
+    flags = sorted(set(re.findall(r"^  (?:-\w, )?(--[a-z0-9_-]+)", listed, re.M)) | {"--help"})
     offered = complete(*name.split(), "--")
     claim(f"{name}: every flag of its --help, and no other", offered == flags, f"{offered} for {flags}")
 
@@ -52,11 +53,14 @@ with tempfile.TemporaryDirectory() as folder:
     claim("a file where a file is wanted", complete("verify", "--policy", "po") == ["poem.txt", "policy.json"])
     claim("also after =", complete("verify", "--image", "=", "im") == ["image.eif"] and complete("verify", "--image", "=") == sorted(os.listdir()))
     claim("also behind @", complete("provision", "--ciphertext-b64", "@pol") == ["@policy.json"])
-    claim("also as an operand", complete("policy", "check", "pol") == ["policy.json"] and complete("image", "diff", "image.eif", "i") == ["image.eif"])
-    claim("none where another thing is wanted", complete("verify", "--address", "") == [] and complete("status", "") == [] and complete("proxy", "") == [])
+    claim("also as an operand",
+          complete("policy", "check", "pol") == ["policy.json"] and complete("image", "diff", "image.eif", "i") == ["image.eif"])
+    claim("none where another thing is wanted",
+          complete("verify", "--address", "") == [] and complete("status", "") == [] and complete("proxy", "") == [])
     claim("an operand after a switch", complete("policy", "explain", "--json", "pol") == ["policy.json"])
     os.chdir(here)
-claim("words that a flag takes, by name", complete("provision", "--messages", "") == ["any", "none", "tickets"] and complete("policy", "new", "--budget-start", "f") == ["full"])
+claim("words that a flag takes, by name",
+      complete("provision", "--messages", "") == ["any", "none", "tickets"] and complete("policy", "new", "--budget-start", "f") == ["full"])
 claim("nothing for a command that is not there", complete("prvision", "--") == ["--help"] and complete("policy", "nwe", "") == [])
 
 times = []

@@ -37,7 +37,8 @@ class Page:
 
     def __init__(self, name, section, version, summary):
         self.name, self.section = name, section
-        self.out = [f'.TH "{name.upper()}" {section} "" "ensign {version}" "ensign"', ".nr HY 0", ".ad l", ".SH NAME", f"{escape(name)} \\- {escape(summary)}"]
+        self.out = [f'.TH "{name.upper()}" {section} "" "ensign {version}" "ensign"', ".nr HY 0", ".ad l",
+                    ".SH NAME", f"{escape(name)} \\- {escape(summary)}"]
 
     def text(self):
         return "\n".join(self.out) + "\n"
