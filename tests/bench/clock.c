@@ -10,14 +10,22 @@ uint64_t bench_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static uint64_t cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
 static double slice_us(const struct bench_job *job, unsigned slice_ms)
 {
-    const uint64_t begin = bench_now_ns(), end = begin + slice_ms * UINT64_C(1000000);
-    uint64_t now = begin;
+    const uint64_t end = bench_now_ns() + slice_ms * UINT64_C(1000000), begin = cpu_ns();
     unsigned runs = 0;
-    for (; now < end; runs++, now = bench_now_ns())
+    do {
         job->run(job->context);
-    return (double)(now - begin) / runs / 1000;
+        runs++;
+    } while (bench_now_ns() < end);
+    return (double)(cpu_ns() - begin) / runs / 1000;
 }
 
 void bench_in_turns(struct bench_job *jobs, size_t count, unsigned slice_ms)

@@ -123,7 +123,10 @@ void writer_be(struct writer *out, uint64_t value, size_t len)
 
 void writer_u8(struct writer *out, uint8_t byte)
 {
-    writer_put(out, (struct bytes){ &byte, 1 });
+    if (out->failed || out->len == out->cap)
+        writer_put(out, (struct bytes){ &byte, 1 });
+    else
+        out->data[out->len++] = byte;
 }
 
 void writer_text(struct writer *out, const char *text)
