@@ -216,14 +216,17 @@ enum server_end server_run(const struct server_config *config, struct fault *why
     server = (struct server){ .config = config, .next_deadline_ms = UINT64_MAX, .now_ms = io_now_ms() };
     server.table = calloc(config->limits.connections, sizeof *server.table); /* untouched until used */
     server.epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (server.table == NULL || server.epoll < 0) {
+    if (server.table == NULL || server.epoll < 0)
         fault_set(why, FAULT_INTERNAL, "cannot set up the server: %s", strerror(errno));
+    else
+        server.workers = workers_start(config->service, config->workers, ANSWERS_WAITING,
+                                       config->limits.buffered_bytes / SLOW_SHARE, why);
+    if (server.workers == NULL) {
+        if (server.epoll >= 0)
+            close(server.epoll);
+        free(server.table);
         return SERVER_FAILED;
     }
-    server.workers = workers_start(config->service, config->workers, ANSWERS_WAITING,
-                                   config->limits.buffered_bytes / SLOW_SHARE, why);
-    if (server.workers == NULL)
-        return SERVER_FAILED;
     server.done = (struct source){ SOURCE_DONE, workers_done_fd(server.workers) };
     server.stop = (struct source){ SOURCE_STOP, config->stop_fd };
     watch_source(&server, &server.done, EPOLL_CTL_ADD, EPOLLIN);
