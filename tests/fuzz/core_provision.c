@@ -57,11 +57,13 @@ struct asked {
 
 static void put_policy(struct core_run *run, struct asked *asked, struct writer *out)
 {
-    const unsigned which = deeds_pick(run->deeds, 4);
+    const unsigned which = deeds_pick(run->deeds, 6);
     asked->policy.given = false;
     if (which == 0 && run->model.policy.given && !run->settings.has_policy) {
         asked->policy = run->model.policy;
-    } else if (which < 3 && !run->settings.has_policy) {
+    } else if (which == 1 && run->model.earlier.given) {
+        asked->policy = run->model.earlier;
+    } else if (which < 5 && !run->settings.has_policy) {
         struct writer text = writer_of((uint8_t *)asked->policy.text, sizeof asked->policy.text - 1);
         deeds_put_policy(run->deeds, &text);
         must(!text.failed);
@@ -79,8 +81,6 @@ static void put_policy(struct core_run *run, struct asked *asked, struct writer 
 static void put_context(struct core_run *run, struct writer *out)
 {
     static const char *const contexts[] = {
-        "",
-        "",
         "{\"a\":\"b\"}",
         "{\"ensign-policy-sha256\":\"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\"}",
         "{\"ENSIGN-policy-sha256\":\"x\"}",
@@ -94,7 +94,8 @@ static void put_context(struct core_run *run, struct writer *out)
         "{\"\":\"x\"}",
         "[]",
     };
-    const char *const context = contexts[deeds_pick(run->deeds, 14)];
+    const unsigned which = deeds_pick(run->deeds, 64);
+    const char *const context = which < sizeof contexts / sizeof *contexts ? contexts[which] : "";
     if (context[0] == '\0')
         return;
     writer_text(out, ",\"encryption_context\":");
@@ -114,26 +115,26 @@ static void put_place(struct core_run *run, struct asked *asked, struct writer *
         ",\"region\":\"us-east-2\",\"key_id\":\"a\\r\\nHost: evil.example\"",
         "",
     };
-    const unsigned place = deeds_pick(run->deeds, 9);
+    const unsigned which = deeds_pick(run->deeds, 32), place = which < 9 ? which : which % 2;
     asked->names_key = (place >= 1 && place <= 3) || run->world.pinned != NULL;
     writer_text(out, places[place]);
 }
 
 static void put_rest(struct core_run *run, struct asked *asked, struct writer *out)
 {
-    static const char *const tokens[] = { "token", "token", "token", "token\\r\\nX-Evil: 1", "" };
-    const unsigned binding = deeds_pick(run->deeds, 4);
+    static const char *const tokens[] = { "token", "token\\r\\nX-Evil: 1", "" };
+    const unsigned binding = deeds_pick(run->deeds, 8), token = deeds_pick(run->deeds, 32);
     char text[256];
     snprintf(text, sizeof text,
              ",\"aws_access_key_id\":\"AKIA\",\"aws_secret_access_key\":\"" WORLD_SECRET
              "\",\"aws_session_token\":\"%s\"",
-             tokens[deeds_pick(run->deeds, 5)]);
+             tokens[token < 3 ? token : 0]);
     writer_text(out, text);
     asked->binding_said = binding == 1 || binding == 2;
     asked->binds = binding == 1 || (binding != 2 && run->settings.mode == MODE_STRICT);
     if (asked->binding_said)
         writer_text(out, binding == 1 ? ",\"bind_policy\":true" : ",\"bind_policy\":false");
-    if (deeds_pick(run->deeds, 8) == 1)
+    if (deeds_pick(run->deeds, 32) == 1)
         writer_text(out, ",\"proxy_port\":65536");
 }
 
@@ -147,7 +148,7 @@ static void put_request(struct core_run *run, struct asked *asked)
     if (!asked->generates) {
         writer_text(out, CIPHERTEXTS[asked->key]);
         writer_u8(out, '"');
-        if (deeds_pick(run->deeds, 8) == 1)
+        if (deeds_pick(run->deeds, 16) == 1)
             writer_text(out, ",\"expected_address\":\"0x2222222222222222222222222222222222222222\"");
     }
     put_place(run, asked, out);
@@ -162,13 +163,13 @@ static void put_request(struct core_run *run, struct asked *asked)
 /* Mostly as it should be; else one of the two lies. */
 static void set_the_world(struct core_run *run)
 {
-    const unsigned way = deeds_pick(run->deeds, 64);
+    const unsigned way = deeds_pick(run->deeds, 128);
     run->world.nsm = NSM_ANSWERS;
     run->world.kms = KMS_ANSWERS;
-    if (way >= 24 && way < 24 + KMS_WAYS)
-        run->world.kms = (enum world_kms)(way - 24);
-    else if (way >= 48 && way < 48 + NSM_WAYS)
-        run->world.nsm = (enum world_nsm)(way - 48);
+    if (way >= 64 && way < 64 + KMS_WAYS)
+        run->world.kms = (enum world_kms)(way - 64);
+    else if (way >= 96 && way < 96 + NSM_WAYS)
+        run->world.nsm = (enum world_nsm)(way - 96);
 }
 
 /* What this world's answers may at all be taken from. */
@@ -216,6 +217,10 @@ static void take(struct core_run *run, const struct asked *asked, struct json re
     must(!model->provisioned || !model->policy.given || policy->given); /* a policy is never dropped */
     memcpy(model->address, address, 20);
     model->provisioned = true;
+    if (model->policy.given && policy->given && strcmp(model->policy.digest, policy->digest) != 0) {
+        model->earlier = model->policy;
+        core_policy_read(&model->earlier);
+    }
     model->policy.given = policy->given;
     if (policy->given) {
         model->policy = *policy;

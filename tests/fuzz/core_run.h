@@ -24,8 +24,8 @@ struct core_policy {
 struct core_model {
     bool provisioned, ended;
     uint8_t address[20];
-    struct core_policy policy;
-    uint64_t lease_ends_ms; /* 0: never */
+    struct core_policy policy, earlier; /* earlier: the one before it, to be gone back to */
+    uint64_t lease_ends_ms;             /* 0: never */
     bool has_budget;
     char budget_digest[65];
     uint64_t signatures, now_ms;
