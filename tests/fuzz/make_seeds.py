@@ -235,6 +235,9 @@ CALLS = {
     "provision": {"method": "provision", "params": {
         "aws_access_key_id": "AKIA", "aws_secret_access_key": "sk", "aws_session_token": "tok", "region": "us-east-2",
         "ciphertext_b64": "ERERERERERERERERERERERERERERERERERERERERERE=", "encryption_context": {"a": "b"}}},
+    "longest": {"method": "generate", "params": {
+        "aws_access_key_id": "AKIA", "aws_secret_access_key": "sk", "aws_session_token": "tok", "region": "us-east-2",
+        "key_id": "k" * 2048, "encryption_context": {"\x80" * 1000: "\U0001f600" * 1000}}},
     "generate": {"method": "generate", "params": {"aws_access_key_id": "AKIA", "aws_secret_access_key": "sk", "key_id": ARN,
                                                   "aws_session_token": "tok", "region": "us-east-2"}},
 }

@@ -56,10 +56,10 @@ struct scene {
     unsigned fail_at;                          /* the number of the call to the outside that fails; 0: none */
     /* what happened */
     unsigned outside_calls, nsm_calls, https_calls;
-    char context[1024];      /* of the last request to KMS, "{}" when none was sent */
-    char asked_key[256];     /* KeyId of the last request, empty when none was sent */
-    char algorithm[32];      /* asked for, SYMMETRIC_DEFAULT when none was */
-    struct hash32 recipient; /* SHA-256 of the public key in the last request to KMS */
+    char context[6 * KMS_CONTEXT_TEXT_MAX + 1024]; /* of the last request to KMS, "{}" when none was sent */
+    char asked_key[KMS_KEY_ID_MAX + 1];            /* KeyId of the last request, empty when none was sent */
+    char algorithm[32];                            /* asked for, SYMMETRIC_DEFAULT when none was */
+    struct hash32 recipient;                       /* SHA-256 of the public key in the last request to KMS */
     bool public_key_in_last_document;
     char user_data[NSM_USER_DATA_MAX + 1];
 };
