@@ -201,8 +201,10 @@ static bool read_chunk_size(struct bytes line, size_t *size)
 static enum http_state read_chunks(struct reader *in, size_t body_max, uint8_t *joined, size_t *body_len)
 {
     size_t total = 0, size;
-    for (;;) {
+    for (size_t count = 0;; count++) {
         struct bytes line;
+        if (count > HTTP_CHUNKS_MAX) /* the last, which is empty, besides */
+            return HTTP_TOO_LARGE;
         struct reader ahead = { .rest = in->rest };
         if (ahead.rest.len > CHUNK_LINE_MAX + 2)
             ahead.rest.len = CHUNK_LINE_MAX + 2;

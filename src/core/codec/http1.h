@@ -11,7 +11,8 @@
 
 enum {
     HTTP_HEADERS_MAX = 64,
-    HTTP_HEAD_MAX = 16384, /* bytes of the start line and headers */
+    HTTP_HEAD_MAX = 16384,   /* bytes of the start line and headers */
+    HTTP_CHUNKS_MAX = 16384, /* of a body: they are walked anew each time more of it has arrived */
 };
 
 struct http_header {

@@ -233,6 +233,30 @@ static void limits_are_told_before_the_bytes_arrive(void)
     CHECK(read_text(true, (struct bytes){ long_line, HTTP_HEAD_MAX + 1 }).state == HTTP_TOO_LARGE);
 }
 
+/* That many chunks of one byte, and the end. */
+static enum http_state of_chunks(size_t count)
+{
+    static uint8_t text[64 + 6 * (HTTP_CHUNKS_MAX + 2)];
+    struct writer out = writer_of(text, sizeof text);
+    struct http_head head;
+    struct bytes body;
+    size_t used;
+    writer_text(&out, GET "Transfer-Encoding: chunked\r\n\r\n");
+    for (size_t i = 0; i < count; i++)
+        writer_text(&out, "1\r\na\r\n");
+    writer_text(&out, "0\r\n\r\n");
+    CHECK(!out.failed);
+    const enum http_state state = http_read_request(text, out.len, 2 * HTTP_CHUNKS_MAX, &head, &body, &used);
+    CHECK(state != HTTP_WHOLE || (body.len == count && used == out.len));
+    return state;
+}
+
+static void chunks_are_counted(void)
+{
+    CHECK(of_chunks(HTTP_CHUNKS_MAX) == HTTP_WHOLE);
+    CHECK(of_chunks(HTTP_CHUNKS_MAX + 1) == HTTP_TOO_LARGE);
+}
+
 static void a_chunk_line_is_bounded(void)
 {
     static uint8_t text[1024];
@@ -261,6 +285,7 @@ int main(void)
     names_are_made_of_token_characters();
     malformed_exchanges_are_refused();
     limits_are_told_before_the_bytes_arrive();
+    chunks_are_counted();
     a_chunk_line_is_bounded();
     return failures != 0;
 }
