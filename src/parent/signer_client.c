@@ -56,6 +56,8 @@ static void read_error(struct json error, struct fault *why)
     if (!json_string(json_member(error, BYTES_LIT("message")), &out))
         out.len = 0;
     text[out.len] = '\0';
+    for (size_t i = 0; i < out.len; i++)
+        text[i] = (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?');
     (void)fault_set(why, why->code, "the signer refused: %s", out.len > 0 ? text : "no message it gave fits here");
 }
 

@@ -269,6 +269,7 @@ for name, start in {"page": "GET /upcheck", "metrics": "GET /metrics", "call": "
 add("gateway_http", "rebinding", b"\0GET /upcheck HTTP/1.1\r\nHost: evil.example\r\n\r\n")
 for name, answer in {"result": {"result": "0x1"}, "error": {"error": {"code": -32000, "message": "no"}}, "null": {"result": None},
                      "both": {"error": None, "result": {}}, "refusal": {"error": {"code": "policy", "message": "no"}},
+                     "unprintable": {"error": {"code": "policy", "message": "a\x1b[2J\x7f\u00e9"}},
                      "object": {"result": {"address": "0x00"}}}.items():
     add("remote", name + "-node", b"\0" + compact(answer).encode())
     add("remote", name + "-signer", b"\1" + compact(answer).encode())
