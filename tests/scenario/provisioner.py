@@ -386,17 +386,19 @@ def daemon(s, kms):
     claim("by the same process", process.poll() is None and count(": provisioned: ") == 2, said())
 
     kms.stop()
-    restart(s)
     s.middle.forget()
+    restart(s)
     until("KMS away is told, with the signer's own sentence", lambda: "the signer refused: " in said())
     until("and tried again", lambda: len(s.middle.times("provision")) >= 4, 40)
+    told = [(int(number) - 1, float(delay)) for text in manager.said
+            for number, delay in re.findall("the signer refused.* try ([0-9]+) follows in ([0-9.]+) s", text)]
+    claim("less and less often, up to the bound, and by chance", len(told) >= 3 and len({delay for _, delay in told}) > 1 and all(
+        min(4, 2**(failures - 1)) / 2 <= delay <= min(4, 2**(failures - 1)) for failures, delay in told), str(told))
     times = s.middle.times("provision")
     gaps = [later - earlier for earlier, later in zip(times, times[1:])]
-    claim("it tries less and less often, up to the bound, and never at a fixed pace",
-          all(gap >= least for gap, least in zip(gaps, (0.5, 1, 2))) and all(gap <= 4 + 4 for gap in gaps)
-          and max(gaps) > 1.4 * min(gaps), str(gaps))
+    claim("and it waits as it says", all(gap >= delay - 0.1 for gap, (_, delay) in zip(gaps, told)), f"{gaps} {told}")
     claim("the same failure is one line, and every try a status", count("the signer refused: ") == 1 and sum(
-        "try " in text and "follows in" in text for text in manager.said) >= 3, said())
+        "the signer refused" in text for text in manager.said) >= 3, said())
     kms.start()
     until("KMS back: provisioned, without a restart of anything", lambda: status()["provisioned"])
 
