@@ -27,6 +27,9 @@
 enum exit_code { EXIT_STOPPED = 0, EXIT_UNUSABLE = 2, EXIT_LEASE_ENDED = 3 };
 
 enum {
+    PROGRAM_MEMORY = 256 << 20, /* bytes of address space: the program, settings, libcrypto's heap, fragments */
+    THREAD_MEMORY = 2 * WORKER_STACK,
+    CONNECTION_MEMORY = 4096,  /* its place, and a small frame that malloc rounds up */
     HEAP_MAPS_FROM = 64 << 10, /* bytes; larger blocks go back to the kernel when freed, so no flood leaves its mark */
 };
 
@@ -201,6 +204,14 @@ static void print_banner(const struct service *service, const struct options *op
     block_free(&answer_block);
 }
 
+/* All that will ever be mapped: buffers twice over, since a growing one stands beside the one it grows from. */
+static size_t memory_for(const struct server_config *config)
+{
+    const size_t a_thread = config->service->arena_bytes + config->service->answer_max + THREAD_MEMORY;
+    return PROGRAM_MEMORY + signer_size() + (config->workers + 1) * a_thread +
+           2 * (size_t)config->limits.buffered_bytes + config->limits.connections * (size_t)CONNECTION_MEMORY;
+}
+
 static int serve(struct signer *signer, const struct options *options)
 {
     const struct service service = { .context = signer,
@@ -230,6 +241,8 @@ static int serve(struct signer *signer, const struct options *options)
     config.stop_fd = signalfd(-1, &stopping, SFD_NONBLOCK | SFD_CLOEXEC);
     must(config.stop_fd >= 0);
     print_banner(&service, options);
+    if (!sandbox_allow_memory(memory_for(&config), &why))
+        return unusable(&why);
     const struct sandbox_reach reach = world_reach(&world);
     if (!SANDBOX_IS_FILTERED)
         log_line(LOG_LINE_WARN, "this build has a sanitizer, so system calls are not filtered");

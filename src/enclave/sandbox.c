@@ -12,6 +12,7 @@ enum {
     TLS_FILES = 16,     /* the standard three, the control socket, and two of each exchange that is passed on */
     EXCHANGE_FILES = 2, /* poll asks for room for two; every descriptor below is taken by then */
     EXCHANGE_MEMORY = 256 << 20, /* bytes of address space, so that a peer's certificates cannot ask for more */
+    MAIN_STACK = 1 << 20,        /* bytes; what is large lives elsewhere */
 };
 
 bool sandbox_enter(struct fault *why)
@@ -45,6 +46,20 @@ bool sandbox_allow_files(unsigned count, struct fault *why)
     return true;
 }
 
+static bool limit_memory(size_t bytes)
+{
+    const struct rlimit memory = { bytes, bytes }, stack = { MAIN_STACK, MAIN_STACK };
+    if (!SANDBOX_IS_FILTERED) /* a sanitizer's shadow is terabytes of it */
+        return true;
+    return setrlimit(RLIMIT_AS, &memory) == 0 && setrlimit(RLIMIT_STACK, &stack) == 0;
+}
+
+bool sandbox_allow_memory(size_t bytes, struct fault *why)
+{
+    return limit_memory(bytes) || fault_set(why, FAULT_INTERNAL, "cannot limit this process's memory to %zu bytes: %s",
+                                            bytes, strerror(errno));
+}
+
 void sandbox_tls(void)
 {
     struct fault why;
@@ -52,6 +67,7 @@ void sandbox_tls(void)
     const struct rlimit none = { 0, 0 };
     must(setrlimit(RLIMIT_NOFILE, &files) == 0);
     must(setrlimit(RLIMIT_FSIZE, &none) == 0);
+    must(limit_memory(EXCHANGE_MEMORY));
     must(sandbox_filter(SANDBOX_TLS, NULL, &why));
 }
 
@@ -59,14 +75,12 @@ void sandbox_exchange(unsigned seconds)
 {
     struct fault why;
     const struct rlimit files = { EXCHANGE_FILES, EXCHANGE_FILES };
-    const struct rlimit memory = { EXCHANGE_MEMORY, EXCHANGE_MEMORY };
     const struct rlimit none = { 0, 0 };
     const struct rlimit cpu = { seconds, seconds };
     must(setrlimit(RLIMIT_NOFILE, &files) == 0);
     must(setrlimit(RLIMIT_NPROC, &none) == 0);
     must(setrlimit(RLIMIT_FSIZE, &none) == 0);
     must(setrlimit(RLIMIT_CPU, &cpu) == 0);
-    must(!SANDBOX_IS_FILTERED || setrlimit(RLIMIT_AS, &memory) == 0); /* a sanitizer's shadow is terabytes of it */
     alarm(seconds);
     must(sandbox_filter(SANDBOX_EXCHANGE, NULL, &why));
 }

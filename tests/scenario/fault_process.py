@@ -1,5 +1,5 @@
-"""What happens to the processes themselves: the one that speaks TLS is killed at each stage of an exchange; descriptors run
-out; the machine's clock and the attested one jump; SIGTERM comes under load. Signing goes on beside all but the last, and that one ends with every
+"""What happens to the processes themselves: the one that speaks TLS is killed at each stage of an exchange; descriptors
+and memory run out; the machine's clock and the attested one jump; SIGTERM comes under load. Signing goes on beside all but the last, and that one ends with every
 answer whole."""
 
 import json
@@ -106,6 +106,42 @@ def descriptors_run_out():
         provisioned(play, "with descriptors again, clients are taken and a key is provisioned")
         with Client(play.signer.socket) as one:
             claim("and it signs", "result" in one.ask("sign_ticket", ticket=eth.ticket(ADDRESS)))
+
+
+def memory_runs_out():
+    """The kernel gives the signer no further page: provisioning may fail, large requests may be closed, tickets are signed."""
+    if SANITIZED:
+        print("      skipped: a sanitizer's own memory has no such bounds")
+        return
+    with Play(settings={"allow_reprovision": True, "limits": {"buffered_bytes": 64 << 20}}) as play:
+        provisioned(play, "a key before memory runs out")
+        size = next(line for line in open(f"/proc/{play.signer.pid}/status") if line.startswith("VmSize"))
+        before = resource.prlimit(play.signer.pid, resource.RLIMIT_AS)
+        resource.prlimit(play.signer.pid, resource.RLIMIT_AS, (int(size.split()[1]) * 1024, before[1]))
+        crowd = [Client(play.signer.socket) for _ in range(16)]
+        for client in crowd:  # a megabyte each, of which the last byte does not come
+            try:
+                client.send(struct.pack(">I", 1 << 20) + b" " * ((1 << 20) - 1))
+            except OSError:
+                pass  # closed meanwhile
+        answers = [play.provision() for _ in range(3)]
+        claim("each provisioning succeeds or is refused", all("result" in one or one["error"]["code"] in ("internal", "remote")
+                                                              for one in answers), answers)
+        signed = [play.ask("sign_ticket", ticket=eth.ticket(ADDRESS, number=number)) for number in range(50)]
+        claim("tickets are signed", all("result" in one for one in signed))
+        closed = 0
+        for client in crowd:
+            client.socket.settimeout(0)
+            try:
+                closed += client.socket.recv(1) == b""
+            except BlockingIOError:
+                pass
+            except OSError:
+                closed += 1
+            client.socket.close()
+        claim("who sent more than there is room for was closed", closed > 0, f"{closed} of {len(crowd)}")
+        resource.prlimit(play.signer.pid, resource.RLIMIT_AS, before)
+        provisioned(play, "with memory again a key is provisioned")
 
 
 def the_machines_clock_jumps():
@@ -221,6 +257,6 @@ def told_to_stop_under_load():
         print(f"      {answers} answers to {sum(one.sent for one in crowd)} requests")
 
 
-for part in (the_child_dies, descriptors_run_out, the_machines_clock_jumps, the_attested_clock_jumps, told_to_stop_under_load):
+for part in (the_child_dies, descriptors_run_out, memory_runs_out, the_machines_clock_jumps, the_attested_clock_jumps, told_to_stop_under_load):
     part()
 done()

@@ -56,6 +56,10 @@ with Stack(mode="strict", policy=Stack.policy()) as stack:
               and limit(who, "Max core file size") == ("0", "0"))
     claim("the TLS process has few descriptors and writes no file", limit(tls, "Max open files") == ("16", "16")
           and limit(tls, "Max file size") == ("0", "0"))
+    most = int(limit(pid, "Max address space")[1])
+    claim("memory has an end: the signer's is below half a gibibyte by default, the TLS process's a quarter", 256 << 20 < most < 512 << 20
+          and limit(tls, "Max address space") == (str(256 << 20),) * 2, (most, limit(tls, "Max address space")))
+    claim("and so has the stack", limit(pid, "Max stack size") == limit(tls, "Max stack size") == (str(1 << 20),) * 2)
     claim("a lease is renewed under the tighter filter", stack.provision(sealed).address == sealed["address"])
     claim("which is not laid on again", filters(pid) == {("2", str(base + 2))}, filters(pid))
     claim("and documents are made", "document_b64" in stack.signer.call("attestation", nonce="0x" + "11" * 32))
