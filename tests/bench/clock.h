@@ -1,6 +1,6 @@
 /* clock: how the benchmarks measure. Jobs that are compared run in turns, a slice each, for some rounds, and the
- * fastest slice of each counts, by the CPU time of this thread: what else runs on the machine takes no part in it but by
- * emptying caches. */
+ * fastest slice of each counts, by the CPU time of this thread: what else runs on the machine takes no part in it but
+ * by emptying caches. */
 #ifndef TESTS_BENCH_CLOCK_H
 #define TESTS_BENCH_CLOCK_H
 
