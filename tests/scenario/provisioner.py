@@ -383,7 +383,7 @@ def daemon(s, kms):
     s.start_signer()
     s.middle.to = s.signer
     until("one that comes back is provisioned, without a restart of anything", lambda: status()["provisioned"])
-    claim("by the same process", process.poll() is None and count(": provisioned: ") == 2, said())
+    until("by the same process", lambda: process.poll() is None and count(": provisioned: ") == 2)
 
     kms.stop()
     s.middle.forget()
