@@ -74,8 +74,8 @@ static void queue_job(struct workers *pool, struct job *job)
     queue_put(job->request.len > WORKERS_LARGE ? &pool->long_queue : &pool->queue, job);
 }
 
-/* What stood behind the job is queued. The worker that is done with the job looks at the queue next, and so nobody need
- * be woken for it; the slow thread does not. */
+/* What stood behind the job is queued. The worker that is done with the job looks at the queues next, and so nobody
+ * need be woken for it, unless a long one is there that it may take instead; the slow thread does not look. */
 static void post_done(struct workers *pool, struct job *job, bool by_worker)
 {
     pthread_mutex_lock(&pool->lock);
@@ -88,7 +88,7 @@ static void post_done(struct workers *pool, struct job *job, bool by_worker)
     if (job->behind != NULL) {
         queue_job(pool, job->behind);
         job->behind = NULL;
-        if (!by_worker)
+        if (!by_worker || pool->long_queue.first != NULL)
             pthread_cond_signal(&pool->queued);
     }
     pthread_mutex_unlock(&pool->lock);

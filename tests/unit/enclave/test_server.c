@@ -451,6 +451,26 @@ static void rule_13_long_requests_never_have_all_the_workers(void)
     long_requests_leave_a_worker(large, "wait hold");
 }
 
+/* The worker that ends a long request takes the next long one, and the other has slept since that could not be taken:
+ * it has to hear of what stood behind the first. */
+static void what_stood_behind_a_long_request_does_not_wait_for_another(void)
+{
+    static char large[WORKERS_LARGE + 2] = "hold";
+    struct scene scene;
+    memset(large + 4, ' ', sizeof large - 5);
+    start(&scene, &roomy);
+    const int first = client(&scene), second = client(&scene);
+    CHECK(ask(first, large) && sem_wait(&held) == 0 && ask(second, large) && ask(first, "echo"));
+    CHECK(!another_begins());
+    sem_post(&let_go);
+    CHECK(hears(first, large) && sem_wait(&held) == 0);
+    CHECK(!is_silent(first));
+    sem_post(&let_go);
+    CHECK(hears(first, "echo") && hears(second, large));
+    close(first), close(second);
+    stop(&scene);
+}
+
 static void a_client_that_vanishes_while_served_harms_nobody(void)
 {
     struct scene scene;
@@ -856,6 +876,7 @@ int main(void)
     more_slow_requests_than_may_wait_are_refused_at_once();
     rule_13_what_waits_for_kms_leaves_room_for_the_others();
     rule_13_long_requests_never_have_all_the_workers();
+    what_stood_behind_a_long_request_does_not_wait_for_another();
     a_client_that_vanishes_while_served_harms_nobody();
     a_client_that_vanishes_with_two_under_way_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
