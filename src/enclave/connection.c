@@ -102,9 +102,10 @@ void connection_drain(struct server *server, struct connection *connection)
 void connection_next_request(struct server *server, struct connection *connection)
 {
     const struct server_limits *limits = &server->config->limits;
-    if (server->stopping)
+    if (server->stopping || server->crowded) {
+        server->crowded = false; /* there is a place */
         connection_close(server, connection);
-    else if (connection->body_whole)
+    } else if (connection->body_whole)
         connection_serve(server, connection);
     else if (connection->refusal != REFUSAL_NONE)
         connection_answer_refusal(server, connection);

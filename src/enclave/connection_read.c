@@ -44,7 +44,7 @@ static void body_arrived(struct server *server, struct connection *connection)
     connection->body_whole = true;
     if (connection->state == CONNECTION_READING)
         connection_serve(server, connection);
-    else if (connection->state == CONNECTION_SERVED && !server->stopping)
+    else if (connection->state == CONNECTION_SERVED && !server->stopping && !server->crowded)
         serve_ahead(server, connection);
     else
         connection_watch(server, connection);

@@ -54,9 +54,12 @@ void limits_settle(struct server *server, const struct connection *answered)
     }
 }
 
-bool limits_have_place(const struct server *server)
+enum place limits_place(const struct server *server, uint64_t turn)
 {
-    return server->open < server->config->limits.connections || longest_waiting(server, false) != NULL;
+    if (server->open < server->config->limits.connections)
+        return PLACE_FOUND;
+    const struct connection *const longest = longest_waiting(server, false);
+    return longest == NULL ? PLACE_NONE : longest->waiting_since < turn ? PLACE_FOUND : PLACE_LATER;
 }
 
 bool limits_make_place(struct server *server)

@@ -66,13 +66,16 @@ static bool is_transient(int error)
            error == EHOSTDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
-static void accept_some(struct server *server, int listener)
+/* Who comes in this round, which began to accept at `turn`, is heard before it can lose its place to the next. */
+static void accept_some(struct server *server, int listener, uint64_t turn)
 {
     for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
-        if (!limits_have_place(server)) {
+        const enum place place_now = limits_place(server, turn);
+        server->crowded = place_now == PLACE_NONE && i == 0; /* after that, whether more wait is not known */
+        if (server->crowded)
             set_accepting(server, false);
+        if (place_now != PLACE_FOUND)
             return;
-        }
         const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && is_transient(errno))
             continue;
@@ -179,8 +182,9 @@ static void run_round(struct server *server)
         return;
     if (!server->accepting) /* after a pause: the next round tries again, and pauses again if it must */
         set_accepting(server, true);
+    const uint64_t turn = server->turn;
     for (unsigned i = 0; i < ready_count; i++)
-        accept_some(server, ready[i]->fd);
+        accept_some(server, ready[i]->fd, turn);
 }
 
 static enum server_end run(struct server *server)

@@ -76,6 +76,7 @@ struct server {
     uint64_t now_ms;           /* when this round of events came */
     uint64_t next_deadline_ms; /* no connection's deadline is earlier */
     bool accepting, stopping;
+    bool crowded; /* somebody waits for a place, and everybody is being served: who is answered next makes way */
 };
 
 /* connection*.c: one client */
@@ -98,7 +99,10 @@ enum grant limits_grant(struct server *server, struct connection *asking, size_t
 void limits_release(struct server *server, size_t bytes);
 /* After an answer was added: closes others until the bound holds again. The one just answered stays in any case. */
 void limits_settle(struct server *server, const struct connection *answered);
-bool limits_have_place(const struct server *server); /* for a new client, closing another if need be */
+
+/* For a new client, closing another if need be. PLACE_LATER: only those could go who came at this turn or after it. */
+enum place { PLACE_FOUND, PLACE_LATER, PLACE_NONE /* all are being served */ };
+enum place limits_place(const struct server *server, uint64_t turn);
 bool limits_make_place(struct server *server); /* closes one connection that can be closed; false: there is none */
 
 #endif

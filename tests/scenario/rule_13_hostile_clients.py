@@ -218,6 +218,54 @@ def rule_13_more_clients_than_places():
     harmless(hostile, connections=32)
 
 
+def rule_13_requests_without_pause_on_every_place():
+    """Who asks without pause on as many connections as there may be, and comes back when one is closed, keeps nobody out."""
+    def hostile(process):
+        stop, answered = threading.Event(), [0]
+        burst = request("address") * 500
+
+        def pour():
+            crowd = []
+            while not stop.is_set():
+                while len(crowd) < 32:
+                    client = socket.socket(socket.AF_UNIX)
+                    client.setblocking(False)
+                    try:
+                        client.connect(str(process.socket))
+                    except BlockingIOError:
+                        client.close()
+                        break
+                    crowd.append([client, 0])
+                for one in list(crowd):
+                    try:
+                        while True:
+                            one[1] = (one[1] + one[0].send(burst[one[1]:])) % len(burst)
+                    except BlockingIOError:
+                        pass
+                    except OSError:
+                        crowd.remove(one)
+                        one[0].close()
+                        continue
+                    try:
+                        answered[0] += len(one[0].recv(1 << 18))
+                    except BlockingIOError:
+                        pass
+                    except OSError:
+                        pass
+            for client, _ in crowd:
+                client.close()
+
+        thread = threading.Thread(target=pour)
+        thread.start()
+        time.sleep(0.5)
+        took = sorted(one_call(process) for _ in range(20))
+        stop.set()
+        thread.join()
+        print(f"      beside {answered[0]} bytes of answers to others: median {took[10] * 1000:.1f} ms, worst {took[-1] * 1000:.1f} ms")
+        assert answered[0] > 100000 and took[-1] < (20 if SANITIZED else 2)
+    harmless(hostile, connections=16)
+
+
 def rule_13_out_of_file_descriptors():
     """Fewer than its settings need: told at the start. Fewer than it was promised, later: the oldest makes way."""
     with Scene() as scene:

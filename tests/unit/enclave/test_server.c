@@ -556,6 +556,32 @@ static void when_all_are_served_a_new_client_waits(void)
     stop(&scene);
 }
 
+/* Requests without end on every connection there may be: whoever comes has a place when one answer is out, and the
+ * request that was under way beside it is still answered. */
+static void rule_13_those_who_ask_without_pause_do_not_keep_others_out(void)
+{
+    struct server_limits limits = roomy;
+    limits.connections = 2;
+    struct scene scene;
+    start(&scene, &limits);
+    const int a = client(&scene), b = client(&scene);
+    for (int i = 0; i < 4; i++)
+        CHECK(ask(a, "hold a") && ask(b, "hold b"));
+    CHECK(sem_wait(&held) == 0 && sem_wait(&held) == 0);
+    const int c = client(&scene);
+    CHECK(ask(c, "echo c") && is_silent(c));
+    for (int i = 0; i < 4; i++)
+        sem_post(&let_go);
+    CHECK(hears(a, "hold a") && hears(a, "hold a") && hears(b, "hold b") && hears(b, "hold b"));
+    CHECK(!is_silent(c) && hears(c, "echo c"));
+    for (int i = 0; i < 8; i++)
+        sem_post(&let_go);
+    close(a), close(b), close(c);
+    stop(&scene);
+    while (sem_trywait(&held) == 0 || sem_trywait(&let_go) == 0)
+        continue;
+}
+
 static void late_clients_are_closed_or_told(void)
 {
     struct server_limits limits = roomy;
@@ -881,6 +907,7 @@ int main(void)
     a_client_that_vanishes_with_two_under_way_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
     when_all_are_served_a_new_client_waits();
+    rule_13_those_who_ask_without_pause_do_not_keep_others_out();
     late_clients_are_closed_or_told();
     a_trickle_does_not_stretch_the_time_for_a_request();
     at_the_limit_of_bytes_the_longest_that_holds_some_goes();
