@@ -3,7 +3,7 @@
  *   "echo …"     the body back
  *   "slow …"     the body back, from the slow thread; "slow hold" when the test lets go
  *   "hold …"     the body back, when the test lets go
- *   "big N"      N bytes
+ *   "big N"      N bytes; "hold big N" when the test lets go
  *   "slow mark"  the body back, from the slow thread, whose stack has a mark left on it
  */
 #include "check.h"
@@ -90,8 +90,10 @@ static enum service_turn toy_answer(void *context, struct bytes request, enum se
     }
     if (says(request, "slow mark"))
         leave_mark();
+    const size_t word = says(request, "hold ") ? 5 : 0;
+    struct bytes rest = { request.data + word, request.len - word };
     uint64_t count = 0;
-    if (says(request, "big ") && text_read_uint((struct bytes){ request.data + 4, request.len - 4 }, &count)) {
+    if (says(rest, "big ") && text_read_uint((struct bytes){ rest.data + 4, rest.len - 4 }, &count)) {
         for (; count > 0; count--)
             writer_u8(answer, 'x');
     } else {
@@ -503,8 +505,12 @@ static void a_client_that_vanishes_with_two_under_way_harms_nobody(void)
     sem_post(&let_go);
     CHECK(sem_wait(&held) == 0);
     sem_post(&let_go);
+    usleep(50000); /* it is the one let go, and not the next */
     fd = client(&scene);
-    CHECK(ask(fd, "big 1000000") && ask(fd, "hold 2") && sem_wait(&held) == 0);
+    CHECK(ask(fd, "hold big 1000000") && ask(fd, "hold 2") && sem_wait(&held) == 0);
+    CHECK(!another_begins());
+    sem_post(&let_go);
+    CHECK(sem_wait(&held) == 0);
     close(fd);
     usleep(50000);
     sem_post(&let_go);
@@ -740,7 +746,9 @@ static void an_answer_that_is_not_taken_keeps_those_behind_it(void)
     start(&scene, &roomy);
     for (int taken = 0; taken < 2; taken++) {
         const int fd = client(&scene);
-        CHECK(ask(fd, "big 1000000") && ask(fd, "hold 2") && ask(fd, "hold 3"));
+        CHECK(ask(fd, "hold big 1000000") && ask(fd, "hold 2") && ask(fd, "hold 3"));
+        CHECK(sem_wait(&held) == 0 && !another_begins()); /* the second is behind it by now */
+        sem_post(&let_go);
         CHECK(sem_wait(&held) == 0);
         sem_post(&let_go);
         CHECK(!another_begins());
