@@ -23,7 +23,8 @@ uint64_t provisioner_renews_in_ms(const struct provisioner *provisioner)
     /* A lease whose length nobody has told is renewed at once, which tells it. */
     if (provisioner->lease_s == 0 || provisioner->left_s < half_s)
         return 0;
-    return (provisioner->left_s - half_s + 1) * 1000; /* whole seconds are told: half is gone when less are left */
+    const uint64_t over_s = provisioner->left_s - half_s; /* whole seconds are told: half is gone when less are left */
+    return over_s < UINT64_MAX / 1000 ? (over_s + 1) * 1000 : UINT64_MAX;
 }
 
 static enum exit_code send_call(const struct call *call, struct json *result, struct fault *why)
