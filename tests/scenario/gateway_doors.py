@@ -132,7 +132,7 @@ def unix_socket(stack, me):
     where = stack.folder / "gateway.sock"
     process = stack.start("gateway-unix", BUILD / "ensign", "gateway", "--endpoint", stack.signer.endpoint, "--listen",
                           f"unix:{where}")
-    stack.wait_for("gateway-unix", where.exists, process)
+    stack.wait_for("gateway-unix", lambda: "serving HTTP" in process.log.read_text(), process)  # the path is there before
 
     def ask(host="localhost"):
         with socket.socket(socket.AF_UNIX) as s:
