@@ -93,7 +93,7 @@ static bool read_bool(struct section in, const char *key, bool *truth, struct fa
 
 static bool address_of(struct json value, struct address *address)
 {
-    struct bytes text;
+    struct bytes text = { 0 };
     return json_plain_string(value, &text) && address_read(text, address);
 }
 

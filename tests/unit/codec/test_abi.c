@@ -128,6 +128,9 @@ static void tails_are_padded_to_words(void)
         struct reader in = reader_of(rows[i].encoded);
         struct bytes written;
         CHECK(bytes_equal(abi_read_bytes_tail(&in), rows[i].data) && reader_done(&in));
+        in = reader_of((struct bytes){ rows[i].encoded.data, rows[i].encoded.len - 1 });
+        const struct bytes cut = abi_read_bytes_tail(&in);
+        CHECK(in.failed && cut.data == NULL && cut.len == 0);
         abi_put_bytes_tail(&out, rows[i].data);
         CHECK(writer_done(&out, &written) && bytes_equal(written, rows[i].encoded));
     }

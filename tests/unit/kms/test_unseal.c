@@ -152,6 +152,16 @@ static void what_is_sent_is_what_was_ordered(void)
     CHECK(result.done && bytes_equal(secret_text_view(&result.plaintext), BYTES_OF(data_key)));
     CHECK(bytes_equal((struct bytes){ result.answer.ciphertext, result.answer.ciphertext_len }, BYTES_LIT("\1\2\3")));
     check_body("{\"KeyId\":\"" WORLD_KEY "\",\"KeySpec\":\"AES_256\",", "");
+
+    /* the shortest and the longest ciphertext that can be asked to be opened again */
+    static char longest[KMS_CIPHERTEXT_MAX / 3 * 4 + 1];
+    memset(longest, 'A', sizeof longest - 1);
+    for (size_t i = 0; i < 2; i++) {
+        world = honest();
+        world.ciphertext_blob = i == 0 ? "AQ==" : longest;
+        ask(&order, true, (struct bytes){ 0 });
+        CHECK(result.done && result.answer.ciphertext_len == (i == 0 ? 1 : KMS_CIPHERTEXT_MAX));
+    }
 }
 
 static bool sent_header_is(const struct http_head *head, struct bytes name, struct bytes value)
@@ -527,6 +537,9 @@ static void data_keys_come_in_two_sizes_and_random_bytes_in_any(void)
         CHECK(!result.done && result.why.code == FAULT_INPUT);
     }
     order.wanted_len = 9;
+    order.key_id = BYTES_LIT("k");
+    ask_for(&order, true);
+    CHECK(!result.done && result.why.code == FAULT_INPUT);
     order.key_id = BYTES_LIT("alias/signer");
     ask_for(&order, true);
     CHECK(!result.done && result.why.code == FAULT_INPUT && strstr(result.why.text, "without a key") != NULL);

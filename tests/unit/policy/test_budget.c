@@ -124,6 +124,9 @@ static void a_refusal_says_what_is_left_and_when_there_is_enough(void)
     CHECK(!charge_fee(101, 65000, &why) &&
           text_begins(&why, "budget.max_fee_wei exceeded (got 101, allowed 100 in any 64 s: it never fits)"));
     CHECK(!charge_fee(100, 129999, &why) && charge_fee(100, 130000, &why));
+    start(86400, 100, false, 0);
+    CHECK(charge_fee(100, 0, &why) && !charge_fee(1, 0, &why));
+    CHECK(strstr(why.text, "; enough in 87750 s)") != NULL); /* 65 slices of 1,350 s */
 }
 
 static void rule_08_a_bucket_that_starts_empty_gains_nothing_by_a_restart(void)
@@ -310,6 +313,15 @@ static void crowded_hashes_cost_no_more_than_the_probes(void)
         kept += charged_tickets_has(&tickets, &hash);
     }
     CHECK(kept == CHARGED_TICKETS_PROBES);
+
+    /* the first byte spreads hashes: more than the probes would reach are all remembered */
+    charged_tickets_clear(&tickets);
+    for (uint16_t n = 0; n < 2 * CHARGED_TICKETS_PROBES; n++) {
+        hash = (struct hash32){ { (uint8_t)n } };
+        hash.bytes[31] = (uint8_t)(n >> 8);
+        charged_tickets_add(&tickets, &hash);
+        CHECK(charged_tickets_has(&tickets, &hash));
+    }
 }
 
 int main(void)

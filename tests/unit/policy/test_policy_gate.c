@@ -255,7 +255,8 @@ static void rule_06_messages_pass_only_as_tickets(void)
     other.sender_nonce = u256_of(1);
     verdict = judge_message(message, &other);
     CHECK(!verdict.passed && verdict.why.code == FAULT_INPUT &&
-          text_begins(&verdict.why, "message_hash is not the hash of the ticket beside it"));
+          text_begins(&verdict.why, "message_hash is not the hash of the ticket beside it (the ticket's is 0x") &&
+          strcspn(strstr(verdict.why.text, "0x") + 2, ")") == 64);
     verdict = judge_message((struct bytes){ message.data, 31 }, &ticket);
     CHECK(!verdict.passed && verdict.why.code == FAULT_INPUT);
 

@@ -56,6 +56,7 @@ static void every_key_is_read(void)
                                             .request_ms = 2,
                                             .idle_ms = 3 };
     CHECK(memcmp(&settings.limits, &expected, sizeof expected) == 0);
+    CHECK(read_text("{\"mode\":\"open\",\"limits\":{\"frame_bytes\":131072,\"buffered_bytes\":131072}}", &why));
     CHECK(read_text("{\"mode\":\"open\",\"limits\":{\"idle_ms\":7}}", &why) && settings.limits.idle_ms == 7 &&
           settings.limits.connections == SERVER_LIMITS_DEFAULT.connections);
 }
@@ -111,6 +112,16 @@ static void everything_else_is_refused(void)
     }
 }
 
+static void a_document_of_the_maximum_is_read_and_a_byte_more_is_not(void)
+{
+    static char text[SETTINGS_MAX + 1] = "{\"mode\":\"open\"}";
+    struct fault why;
+    const size_t len = strlen(text);
+    memset(text + len, ' ', sizeof text - len);
+    CHECK(settings_read((struct bytes){ (const uint8_t *)text, SETTINGS_MAX }, &settings, &why));
+    CHECK(!settings_read((struct bytes){ (const uint8_t *)text, SETTINGS_MAX + 1 }, &settings, &why));
+}
+
 /* A long one does not fill the message. */
 static void an_unknown_key_is_shown_up_to_its_64th_byte(void)
 {
@@ -146,6 +157,7 @@ int main(void)
     strict_mode_has_a_lease();
     every_key_is_read();
     everything_else_is_refused();
+    a_document_of_the_maximum_is_read_and_a_byte_more_is_not();
     an_unknown_key_is_shown_up_to_its_64th_byte();
     trust_roots_over_their_maximum_are_refused();
     return failures != 0;

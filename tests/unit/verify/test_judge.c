@@ -354,7 +354,7 @@ static void debug_enclaves_are_told(void)
     begin();
     memset(plan.pcrs[0].bytes, 0, sizeof plan.pcrs[0].bytes);
     expect("debug", made(), "debug");
-    CHECK(report.genuine);
+    CHECK(report.genuine && strstr(judge_first_failure(&report)->found, "parent can read") != NULL);
     demands.allow_debug = true;
     expect("debug, and allowed", made(), NULL);
 }
@@ -364,6 +364,7 @@ static void demands_are_compared(void)
     begin();
     demands.nonce = (struct optional_bytes){ .present = true, .bytes = BYTES_LIT("nonsense") };
     expect("another nonce", made(), "nonce");
+    CHECK(strcmp(judge_first_failure(&report)->found, "6e6f6e6365, not what was demanded") == 0);
     begin();
     demands.user_data = (struct optional_bytes){ .present = true, .bytes = BYTES_LIT("x") };
     expect("user_data absent", made(), "user_data");

@@ -52,12 +52,17 @@ static void each_demand_fails_alone(void)
     struct signer_demands demands = wanted;
     begin(SIGNER ";mode=strict" HELD("true", "imported"));
     expect("all as wanted", &wanted, NULL);
+    CHECK(strcmp(report.checks[6].found, "absent") == 0);
+    begin(SIGNER ";mode=strict" HELD("true", "imported"));
+    report.count = 3; /* the fewest that judge leaves when it has not ended early */
+    expect("all as wanted, of a short report", &wanted, NULL);
     begin(SIGNER ";mode=open" HELD("true", "imported"));
     expect("open", &wanted, "mode");
     begin(SIGNER ";mode=strict" HELD("false", "imported"));
     expect("unbound", &wanted, "bound");
     begin(SIGNER ";mode=strict" HELD("true", "imported") ";trust-roots=custom");
     expect("other roots", &wanted, "kms-roots");
+    CHECK(strstr(judge_first_failure(&report)->found, "may have played KMS") != NULL);
     begin(SIGNER ";mode=strict;policy-sha256=" H1 ";policy-bound=true;key-origin=imported;journal=" H3 ";insecure");
     demands.kms_key = (struct bytes){ NULL, 0 };
     expect("a key from a file", &demands, "insecure");
@@ -78,6 +83,7 @@ static void each_demand_fails_alone(void)
     demands = wanted;
     demands.kms_key = BYTES_LIT(H3);
     expect("another KMS key", &demands, "kms-key");
+    CHECK(strcmp(judge_first_failure(&report)->found, KEY ", not what was demanded") == 0);
     begin(NOBODY ";mode=strict;policy-sha256=" H1 ";journal=" H3);
     demands = (struct signer_demands){ .mode = USER_DATA_STRICT, .policy_sha256 = BYTES_LIT(H1) };
     expect("unprovisioned, as wanted", &demands, NULL);

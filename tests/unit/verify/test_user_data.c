@@ -37,6 +37,9 @@ static void whole_ones_are_read(void)
                        ";trust-roots=custom",
                 &why) &&
           bytes_equal(data.kms_key, BYTES_LIT("09azAZ:/_-")));
+    CHECK(reads(SIGNER ";mode=open;policy-bound=false;key-origin=imported;kms-key=k;sealed-sha256=" H2 JOURNAL
+                       ";trust-roots=custom",
+                &why));
     CHECK(reads(NOBODY ";mode=open;policy-sha256=" H1 JOURNAL ";trust-roots=custom", &why) && data.custom_roots);
     CHECK(reads(SIGNER ";mode=open;policy-bound=false;key-origin=imported" JOURNAL ";insecure", &why) && data.insecure);
     CHECK(reads(SIGNER ";mode=open;policy-bound=false;key-origin=generated;kms-key=" KEY ";sealed-sha256=" H2 JOURNAL
@@ -84,6 +87,10 @@ static void one_fault_is_enough(void)
         { "KMS key empty",
           SIGNER ";mode=strict;policy-sha256=" H1
                  ";policy-bound=true;key-origin=imported;kms-key=;sealed-sha256=" H2 JOURNAL,
+          "kms-key" },
+        { "KMS key with an equals sign first",
+          SIGNER ";mode=strict;policy-sha256=" H1
+                 ";policy-bound=true;key-origin=imported;kms-key==b;sealed-sha256=" H2 JOURNAL,
           "kms-key" },
         { "KMS key with an equals sign",
           SIGNER ";mode=strict;policy-sha256=" H1
