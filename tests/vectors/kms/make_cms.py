@@ -22,6 +22,11 @@ def endless(tag, *parts):
     return bytes([tag, 0x80]) + b"".join(parts) + b"\0\0"
 
 
+def stretched(tag, body):
+    """A length below 128 in a byte of its own: BER, not DER."""
+    return bytes([tag, 0x81, len(body)]) + body
+
+
 def oid(hexadecimal):
     return element(6, bytes.fromhex(hexadecimal))
 
@@ -56,7 +61,7 @@ def encrypt(content_key, iv, plaintext, *options):
 def kms(plaintext=SECRET, wrap=endless, info_oid=ENVELOPED, version=b"\2", recipient_version=b"\2", ski=SKI, ski_tag=0x80,
         scheme=OAEP, hash_oid=SHA256, mgf=MGF1, mgf_oid=SHA256, null=NULL, label=b"", to=key, digest="sha256",
         key_len=32, recipients=1, content_oid=DATA, cipher=AES256, iv_len=16, parts=0, options=(),
-        damage_key=0, cut_key=0, drop=0, attributes=b"", version_extra=b"", last=b""):
+        damage_key=0, cut_key=0, drop=0, attributes=b"", version_extra=b"", last=b"", inner=element, iv_form=element):
     content_key, iv = secrets.token_bytes(key_len), secrets.token_bytes(16)
     encrypted_key = bytearray(seal(to, content_key, digest))
     encrypted_key[100] ^= damage_key
@@ -64,16 +69,16 @@ def kms(plaintext=SECRET, wrap=endless, info_oid=ENVELOPED, version=b"\2", recip
     usable = content_key if key_len == 16 else content_key[:32].ljust(32, b"\0")
     content = encrypt(usable, iv, plaintext, *options)
     content = content[:len(content) - drop]
-    parameters = element(0x30, element(0xa0, element(0x30, hash_oid, null)),
-                         element(0xa1, element(0x30, mgf, element(0x30, mgf_oid, null))), label)
-    recipient = element(0x30, element(2, recipient_version), element(ski_tag, ski), element(0x30, scheme, parameters),
-                        element(4, encrypted_key))
+    parameters = inner(0x30, inner(0xa0, inner(0x30, hash_oid, null)),
+                       inner(0xa1, inner(0x30, mgf, inner(0x30, mgf_oid, null))), label)
+    recipient = inner(0x30, element(2, recipient_version), element(ski_tag, ski), inner(0x30, scheme, parameters),
+                      element(4, encrypted_key))
     if parts:
         body = wrap(0xa0, *(element(4, content[i:i + parts]) for i in range(0, len(content), parts)))
     else:
         body = element(0x80, content)
-    encrypted = wrap(0x30, content_oid, element(0x30, cipher, element(4, iv[:iv_len])), body)
-    data = wrap(0x30, element(2, version), version_extra, element(0x31, recipient * recipients), encrypted, attributes)
+    encrypted = wrap(0x30, content_oid, inner(0x30, cipher, iv_form(4, iv[:iv_len])), body)
+    data = wrap(0x30, element(2, version), version_extra, inner(0x31, recipient * recipients), encrypted, attributes)
     return wrap(0x30, info_oid, wrap(0xa0, data)) + last
 
 
@@ -92,6 +97,9 @@ case("kms-in-parts-of-16", "opens", TEXT, kms(TEXT, parts=16))
 case("kms-in-uneven-parts", "opens", TEXT, kms(TEXT, parts=7))
 case("definite-in-parts", "opens", TEXT, kms(TEXT, wrap=element, parts=16))
 case("hashes-without-null", "opens", SECRET, kms(null=b""))
+case("endless-within", "opens", SECRET, kms(inner=endless))
+case("endless-within-definite", "opens", SECRET, kms(wrap=element, inner=endless))
+case("length-in-a-byte-of-its-own", "opens", SECRET, kms(iv_form=stretched))
 
 for name, plaintext in ("key", SECRET), ("text", TEXT):
     certificate = folder / "certificate.pem"
@@ -127,6 +135,8 @@ case("oaep-sha1", "form", b"", kms(hash_oid=SHA1))
 case("mgf1-sha1", "form", b"", kms(mgf_oid=SHA1))
 case("oaep-sha384", "form", b"", kms(hash_oid=SHA384))
 case("another-mask", "form", b"", kms(mgf=OAEP))
+case("endless-and-a-label", "form", b"",
+     kms(inner=endless, label=element(0xa2, element(0x30, oid("2a864886f70d010109"), element(4, b"x")))))
 case("a-label", "form", b"", kms(label=element(0xa2, element(0x30, oid("2a864886f70d010109"), element(4, b"x")))))
 case("null-of-one-byte", "form", b"", kms(null=b"\x05\1\0"))
 case("key-of-255-bytes", "form", b"", kms(cut_key=1))
