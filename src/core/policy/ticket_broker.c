@@ -72,7 +72,7 @@ static bool is_signed_by(const struct policy_signer *signer, const struct hash32
                          const struct ticket_signature *bytes, struct fault *why)
 {
     const struct hash32 digest = message_hash(BYTES_OF(ticket_hash->bytes));
-    struct signature signature;
+    struct signature signature = { 0 };
     struct address by;
     const bool is_read = read_signature(bytes, &signature);
     if (is_read && signer->made != NULL && signer->made(signer->context, &digest, &signature))

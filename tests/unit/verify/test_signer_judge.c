@@ -96,6 +96,20 @@ static void each_demand_fails_alone(void)
     expect("no user_data", &wanted, "user_data");
 }
 
+static void without_a_policy_nothing_can_be_bound(void)
+{
+    static const char text[] = SIGNER ";mode=open;policy-bound=false;key-origin=imported;kms-key=" KEY
+                                      ";sealed-sha256=" H2 ";journal=" H3 ";trust-roots=custom";
+    struct signer_demands demands = {
+        .address = BYTES_LIT(ADDRESS), .mode = USER_DATA_OPEN, .kms_key = BYTES_LIT(KEY), .allow_custom_roots = true
+    };
+    begin(text);
+    expect("bound, to no policy", &demands, "bound");
+    demands.unbound = true;
+    begin(text);
+    expect("unbound", &demands, NULL);
+}
+
 static void a_document_that_cannot_be_read_states_nothing(void)
 {
     struct user_data data;
@@ -108,6 +122,7 @@ static void a_document_that_cannot_be_read_states_nothing(void)
 int main(void)
 {
     each_demand_fails_alone();
+    without_a_policy_nothing_can_be_bound();
     a_document_that_cannot_be_read_states_nothing();
     return failures != 0;
 }
