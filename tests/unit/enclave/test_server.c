@@ -14,6 +14,7 @@
 #include "io/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -21,6 +22,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -492,6 +494,14 @@ static void a_client_that_vanishes_while_served_harms_nobody(void)
     stop(&scene);
 }
 
+/* The server has read all that was sent: what it makes of it follows before it looks at anything else. */
+static void wait_until_read(int fd)
+{
+    int unread = 1;
+    while (ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0)
+        usleep(1000);
+}
+
 /* One under way and one behind it; and one ready that is behind an answer not taken. */
 static void a_client_that_vanishes_with_two_under_way_harms_nobody(void)
 {
@@ -499,6 +509,7 @@ static void a_client_that_vanishes_with_two_under_way_harms_nobody(void)
     start(&scene, &roomy);
     int fd = client(&scene);
     CHECK(ask(fd, "hold 1") && ask(fd, "hold 2") && sem_wait(&held) == 0);
+    wait_until_read(fd);
     CHECK(!another_begins());
     close(fd);
     usleep(50000);
@@ -822,8 +833,9 @@ static void told_to_stop_it_finishes_what_was_put_behind(void)
     struct scene scene;
     start(&scene, &roomy);
     const int fd = client(&scene);
-    CHECK(ask(fd, "hold 1") && ask(fd, "hold 2") && ask(fd, "hold 3") && sem_wait(&held) == 0);
-    usleep(50000);
+    CHECK(ask(fd, "hold 1") && ask(fd, "hold 2") && sem_wait(&held) == 0);
+    wait_until_read(fd);
+    CHECK(ask(fd, "hold 3"));
     tell_to_stop(&scene);
     usleep(50000);
     sem_post(&let_go);
