@@ -170,6 +170,10 @@ def the_attested_clock_jumps():
             play.ask("attestation", nonce="0x00")
             left = play.ask("status")["result"]["lease"]["seconds_left"]
             claim(f"a document dated {-seconds} s back gives the lease no second", lease - 60 < left <= lease, (lease, left))
+        at = play.ask("status")["result"]["time_ms"]
+        time.sleep(1.2)
+        passed = play.ask("status")["result"]["time_ms"] - at
+        claim("nor does its clock stand until that time has come again", passed >= 1000, passed)
         play.nsm.twist = later(1800)
         play.ask("attestation", nonce="0x00")
         left = play.ask("status")["result"]["lease"]["seconds_left"]
