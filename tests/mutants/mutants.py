@@ -179,7 +179,8 @@ def main():
     gone = [key for key in listed if key not in numbers_of]
     count, only = os.environ.get("MUTANTS") or "400", os.environ.get("MUTANT_ONLY")
     numbers = chosen(mutants, len(mutants) if count == "all" else int(count), os.environ.get("MUTANT_SEED") or "1")
-    if count == "400" or count == "all":
+    is_whole = count in ("400", "all")  # in a smaller sample what is listed is not tried on scenarios: they take minutes
+    if is_whole:
         numbers = sorted({*numbers, *(numbers_of[key] for key in listed if key in numbers_of)})
     if only == "survivors":
         alive = {tuple(r[key] for key in ("file", "function", "source", "change", "which"))
@@ -195,12 +196,15 @@ def main():
     print(f"built in {time.monotonic() - begun:.0f} s", flush=True)
     tests, programs = trial.tests_of(out, build.introspect)
     workers = Workers(FOLDER / "run", out, programs)
-    known, wrong = baseline(workers, sorted(tests, key=lambda t: t.name))
-    tests = sorted((t for t in tests if t.name in known), key=lambda t: known[t.name][0])
-    units, scenarios = ([t for t in tests if t.suite == suite] for suite in ("unit", "scenario"))
-    kills = killed(workers, "unit tests", numbers, units, known)
-    alive = [n for n in numbers if kills[n] is None]
-    kills.update(killed(workers, "scenarios", alive, scenarios, known))
+    known, wrong, kills, alive = {}, [], dict.fromkeys(numbers), numbers
+    for suite in ("unit", "scenario"):
+        mine = sorted((t for t in tests if t.suite == suite), key=lambda t: t.name)
+        found, failed = baseline(workers, mine) if alive else ({}, [])
+        known.update(found)
+        wrong += failed
+        mine = sorted((t for t in mine if t.name in known), key=lambda t: known[t.name][0])
+        kills.update(killed(workers, suite + " tests", alive, mine, known))
+        alive = [n for n in alive if kills[n] is None and (is_whole or identity(mutants[n - 1]) not in listed)]
 
     suites = {test.name: test.suite for test in tests}
     results = []
