@@ -5,7 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DESCRIPTION_MAX = 8192, LIST_MAX = 1000, DELETION_DAYS_MIN = 7, DELETION_DAYS_MAX = 30, DAY_S = 86400 };
+enum {
+    DESCRIPTION_MAX = 8192,
+    LIST_DEFAULT = 100,
+    LIST_MAX = 1000,
+    DELETION_DAYS_MIN = 7,
+    DELETION_DAYS_MAX = 30,
+    DAY_S = 86400
+};
 
 static void put_text(struct json_writer *json, const char *key, const char *text)
 {
@@ -137,23 +144,14 @@ bool kms_op_describe_key(struct kms_exchange *exchange)
     return true;
 }
 
-/* Sorted by nothing but age; the marker is the number of keys already given. */
+/* Sorted by nothing but age. */
 bool kms_op_list_keys(struct kms_exchange *exchange)
 {
     struct json_writer *json = &exchange->answer;
-    uint64_t limit = 100, first = 0;
-    bool has_limit = false;
-    struct bytes marker;
-    if (!kms_uint_member(exchange, "Limit", &limit, &has_limit) ||
-        !kms_text_member(exchange, "Marker", 1024, &marker) || !kms_may(exchange, "kms:ListKeys", NULL, NULL, NULL))
+    struct kms_page page;
+    if (!kms_page_members(exchange, LIST_DEFAULT, LIST_MAX, &page) ||
+        !kms_may(exchange, "kms:ListKeys", NULL, NULL, NULL))
         return false;
-    if (limit < 1 || limit > LIST_MAX) /* unverified: the text */
-        return kms_refuse(exchange, "ValidationException",
-                          "1 validation error detected: Value at 'limit' failed to satisfy constraint: Member must be "
-                          "between 1 and %d",
-                          LIST_MAX);
-    if (marker.len > 0 && !text_read_uint(marker, &first))
-        return kms_refuse_silently(exchange, "InvalidMarkerException"); /* unverified: that there is no text */
     uint64_t seen = 0, given = 0;
     bool more = false;
     json_key(json, "Keys");
@@ -161,9 +159,9 @@ bool kms_op_list_keys(struct kms_exchange *exchange)
     for (size_t i = 0; i < exchange->state->key_count; i++) {
         const struct sim_key *key = &exchange->state->keys[i];
         char arn[SIM_ARN_MAX];
-        if (strcmp(key->region, exchange->caller.region) != 0 || seen++ < first)
+        if (strcmp(key->region, exchange->caller.region) != 0 || seen++ < page.first)
             continue;
-        more = given == limit;
+        more = given == page.limit;
         if (more)
             break;
         given++;
@@ -174,13 +172,7 @@ bool kms_op_list_keys(struct kms_exchange *exchange)
         json_end_object(json);
     }
     json_end_array(json);
-    if (more) {
-        char next[24];
-        snprintf(next, sizeof next, "%llu", (unsigned long long)(first + given));
-        put_text(json, "NextMarker", next);
-    }
-    json_key(json, "Truncated");
-    json_put_bool(json, more);
+    kms_put_page_end(exchange, more, page.first + given);
     return true;
 }
 

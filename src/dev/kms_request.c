@@ -89,6 +89,36 @@ bool kms_uint_member(struct kms_exchange *exchange, const char *member, uint64_t
     return !*present || json_u64(found, value) || kms_wrong_type(exchange, member, "a whole number");
 }
 
+bool kms_page_members(struct kms_exchange *exchange, uint64_t standard, uint64_t max, struct kms_page *page)
+{
+    bool has_limit = false;
+    struct bytes marker;
+    *page = (struct kms_page){ .limit = standard };
+    if (!kms_uint_member(exchange, "Limit", &page->limit, &has_limit) ||
+        !kms_text_member(exchange, "Marker", 1024, &marker))
+        return false;
+    if (page->limit < 1 || page->limit > max) /* unverified: the text */
+        return kms_refuse(exchange, "ValidationException",
+                          "1 validation error detected: Value at 'limit' failed to satisfy constraint: Member must be "
+                          "between 1 and %llu",
+                          (unsigned long long)max);
+    return marker.len == 0 || text_read_uint(marker, &page->first) ||
+           kms_refuse_silently(exchange, "InvalidMarkerException"); /* unverified: that there is no text */
+}
+
+void kms_put_page_end(struct kms_exchange *exchange, bool more, uint64_t next)
+{
+    struct json_writer *json = &exchange->answer;
+    char marker[24];
+    if (more) {
+        (void)snprintf(marker, sizeof marker, "%llu", (unsigned long long)next);
+        json_key(json, "NextMarker");
+        json_put_text(json, marker);
+    }
+    json_key(json, "Truncated");
+    json_put_bool(json, more);
+}
+
 /* An ARN's region and id: arn:aws:kms:<region>:<account>:key/<id>. */
 static bool find_by_arn(struct kms_exchange *exchange, struct bytes text, struct sim_key **key)
 {

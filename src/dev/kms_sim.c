@@ -126,10 +126,7 @@ static void put_refusal(const struct kms_exchange *exchange, struct http_reply *
 /* What was asked and what came of it; policy notes are what the service would never say. */
 static void log_exchange(struct kms_exchange *exchange)
 {
-    for (char *at = exchange->note; *at != '\0'; at++) {
-        if (*at < 0x20 || *at > 0x7e)
-            *at = '?';
-    }
+    text_make_printable(exchange->note);
     const char *caller = exchange->caller.credentials != NULL ? exchange->caller.session_arn : "somebody unknown";
     const char *operation = exchange->operation != NULL ? exchange->operation : "an unknown operation";
     if (exchange->error == NULL)

@@ -93,6 +93,12 @@ bool kms_text_member(struct kms_exchange *exchange, const char *member, size_t m
 bool kms_blob_member(struct kms_exchange *exchange, const char *member, size_t max, struct bytes *blob) MUST_USE;
 bool kms_bool_member(struct kms_exchange *exchange, const char *member, bool *truth) MUST_USE;
 bool kms_uint_member(struct kms_exchange *exchange, const char *member, uint64_t *value, bool *present) MUST_USE;
+/* Limit and Marker of what is listed; the marker is the number of items already given. */
+struct kms_page {
+    uint64_t first, limit; /* items from `first` on, so many at most */
+};
+bool kms_page_members(struct kms_exchange *exchange, uint64_t standard, uint64_t max, struct kms_page *page) MUST_USE;
+void kms_put_page_end(struct kms_exchange *exchange, bool more, uint64_t next); /* NextMarker and Truncated */
 bool kms_context_member(struct kms_exchange *exchange, const char *member, struct kms_context *context) MUST_USE;
 bool kms_recipient_member(struct kms_exchange *exchange,
                           struct kms_recipient *recipient) MUST_USE; /* kms_recipient.c */

@@ -67,10 +67,7 @@ void doctor_say(struct doctor_line *line, enum doctor_state state, const char *r
     va_start(arguments, format);
     (void)vsnprintf(line->found, sizeof line->found, format, arguments);
     va_end(arguments);
-    for (char *at = line->found; *at != '\0'; at++) {
-        if (*at < 0x20 || *at > 0x7e)
-            *at = '?';
-    }
+    text_make_printable(line->found);
 }
 
 uint64_t doctor_utc_ms(void)

@@ -20,10 +20,7 @@ void lint_find(struct linting *lint, const char *rule, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(finding->sentence, sizeof finding->sentence, format, arguments);
     va_end(arguments);
-    for (char *at = finding->sentence; *at != '\0'; at++) {
-        if (*at < 0x20 || *at > 0x7e)
-            *at = '?';
-    }
+    text_make_printable(finding->sentence);
     for (size_t i = 0; i < report->count; i++) {
         if (strcmp(report->findings[i].sentence, finding->sentence) == 0)
             return;

@@ -3,8 +3,20 @@
 #include "core/base/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { WORD = 32, TICKETS_MAX = 4 };
+
+struct deeds deeds_from(const uint8_t *data, size_t len)
+{
+    static const uint8_t seed[32] = { 1 };
+    struct deeds deeds = { .in = reader_of((struct bytes){ data, len }) };
+    if (!ecdsa_is_started())
+        ecdsa_start(seed);
+    memset(deeds.key.bytes, 0x11, sizeof deeds.key.bytes);
+    must(ecdsa_address(&deeds.key, &deeds.signer));
+    return deeds;
+}
 
 unsigned deeds_pick(struct deeds *deeds, unsigned n)
 {

@@ -20,6 +20,9 @@ struct deeds {
     struct address signer;
 };
 
+/* From a fuzzer's input, with the key that both fuzzers' signers hold; libsecp256k1 is started when it is not yet. */
+struct deeds deeds_from(const uint8_t *data, size_t len);
+
 /* 0 to n - 1; 0 when the bytes are used up. */
 unsigned deeds_pick(struct deeds *deeds, unsigned n);
 bool deeds_go_on(const struct deeds *deeds) MUST_USE;

@@ -109,12 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         tend,
     };
     static struct core_run run;
-    static const uint8_t seed[32] = { 1 };
-    struct deeds deeds = { .in = reader_of((struct bytes){ data, len }) };
-    if (!ecdsa_is_started())
-        ecdsa_start(seed);
-    memset(deeds.key.bytes, 0x11, sizeof deeds.key.bytes);
-    must(ecdsa_address(&deeds.key, &deeds.signer));
+    struct deeds deeds = deeds_from(data, len);
     open_image(&run, &deeds);
     for (size_t step = 0; step < STEPS_MAX && deeds_go_on(&deeds); step++) {
         steps[deeds_pick(&deeds, sizeof steps / sizeof *steps)](&run);

@@ -259,3 +259,10 @@ bool text_is_printable(struct bytes text)
             return false;
     return true;
 }
+
+void text_make_printable(char *text)
+{
+    for (char *at = text; *at != '\0'; at++)
+        if (!text_is_printable((struct bytes){ (const uint8_t *)at, 1 }))
+            *at = '?';
+}

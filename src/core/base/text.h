@@ -27,5 +27,6 @@ bool text_equal_nocase(struct bytes a, struct bytes b) MUST_USE; /* ASCII */
 bool text_starts_with(struct bytes text, struct bytes prefix) MUST_USE;
 bool text_starts_with_nocase(struct bytes text, struct bytes prefix) MUST_USE;
 bool text_is_printable(struct bytes text) MUST_USE; /* 0x20..0x7e only */
+void text_make_printable(char *text);               /* NUL-terminated; every other byte becomes '?' */
 
 #endif

@@ -198,6 +198,9 @@ static void ascii_is_compared_and_trimmed(void)
     CHECK(text_is_printable(BYTES_LIT(" ~")) && text_is_printable((struct bytes){ 0 }));
     CHECK(!text_is_printable(BYTES_LIT("\x1f")) && !text_is_printable(BYTES_LIT("\x7f")));
     CHECK(!text_is_printable(BYTES_LIT("\xc3\xa9")) && !text_is_printable(BYTES_LIT("\0")));
+    char text[] = "\x1b[2J ~\x7f\xc3\xa9\n";
+    text_make_printable(text);
+    CHECK(strcmp(text, "?[2J ~????") == 0);
 }
 
 int main(void)
