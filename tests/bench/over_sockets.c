@@ -1,3 +1,4 @@
+#include "awake.h"
 #include "bench.h"
 #include "clock.h"
 
@@ -198,11 +199,54 @@ static void keep_best(double *best, double value, bool higher)
         *best = value;
 }
 
+/* The best of every round, in microseconds or their inverse. */
+struct found {
+    double core_us, pipelined, connected, calm, hostile;
+};
+
+static struct found measure(void)
+{
+    struct found found = { 0 };
+    struct bench_job core = bench_jobs[BENCH_REDEEM];
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        bench_in_turns(&core, 1, 4);
+        keep_best(&found.core_us, core.best_us, false);
+        keep_best(&found.pipelined, pipelined(&one), true);
+        keep_best(&found.connected, one_by_one(&one), true);
+    }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        keep_best(&found.calm, p99_at(&one, found.connected / 2), false);
+        keep_best(&found.hostile, p99_beside_hostile(&one, found.connected / 2), false);
+    }
+    return found;
+}
+
+/* By the signers' CPU time, of which waking is no part. */
+static double compare_workers(int one_pid, int two_pid)
+{
+    double with_one = 0, with_two = 0;
+    clockid_t clock_one, clock_two;
+    if (clock_getcpuclockid(one_pid, &clock_one) != 0 || clock_getcpuclockid(two_pid, &clock_two) != 0)
+        fail("the signers' clocks");
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        keep_best(&with_one, per_cpu_second(&one, clock_one), true);
+        keep_best(&with_two, per_cpu_second(&two, clock_two), true);
+    }
+    return with_two / with_one;
+}
+
+static void say_as_it_is(const struct found *found)
+{
+    bench_say("wake_halting_us", bench_wake_us());
+    bench_say("rpc_pipelined_ratio_halting", found->pipelined * found->core_us);
+    bench_say("rpc_connect_ratio_halting", found->connected * found->core_us);
+    bench_say("p99_ratio_half_load_halting", found->calm / found->core_us);
+}
+
 void bench_over_sockets(const char *folder, int one_pid, int two_pid)
 {
     const struct bytes body = bench_file(folder, "redeem.json");
     uint8_t *const frame = malloc(HEADER + body.len);
-    clockid_t clock_one, clock_two;
     must(frame != NULL && body.len < 65536);
     struct writer out = writer_of(frame, HEADER + body.len);
     writer_be(&out, body.len, HEADER);
@@ -210,27 +254,21 @@ void bench_over_sockets(const char *folder, int one_pid, int two_pid)
     must(writer_done(&out, &request));
     one = address_of(folder, "one.sock");
     two = address_of(folder, "two.sock");
-    if (clock_getcpuclockid(one_pid, &clock_one) != 0 || clock_getcpuclockid(two_pid, &clock_two) != 0)
-        fail("the signers' clocks");
 
-    double many = 0, each = 0, with_one = 0, with_two = 0, calm = 0, hostile = 0;
-    struct bench_job core = bench_jobs[BENCH_REDEEM];
-    double core_us = 0;
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        bench_in_turns(&core, 1, 4);
-        keep_best(&core_us, core.best_us, false);
-        keep_best(&many, pipelined(&one), true);
-        keep_best(&each, one_by_one(&one), true);
-        keep_best(&with_one, per_cpu_second(&one, clock_one), true);
-        keep_best(&with_two, per_cpu_second(&two, clock_two), true);
-    }
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        keep_best(&calm, p99_at(&one, each / 2), false);
-        keep_best(&hostile, p99_beside_hostile(&one, each / 2), false);
-    }
-    bench_say("rpc_pipelined_ratio", many * core_us);
-    bench_say("rpc_connect_ratio", each * core_us);
-    bench_say("workers_ratio", with_two / with_one);
-    bench_say("p99_ratio_half_load", calm / core_us);
-    bench_say("p99_ratio_hostile", hostile / calm);
+    bench_say("workers_ratio", compare_workers(one_pid, two_pid));
+    const struct found as_it_is = measure();
+    say_as_it_is(&as_it_is);
+    const bool awake = bench_keep_awake();
+    if (!awake)
+        fprintf(stderr,
+                "bench: processors may halt (/dev/cpu_dma_latency: %s): the figures over sockets have their waking in "
+                "them\n",
+                strerror(errno));
+    const struct found found = awake ? measure() : as_it_is;
+    bench_say("wake_us", bench_wake_us());
+    bench_let_halt();
+    bench_say("rpc_pipelined_ratio", found.pipelined * found.core_us);
+    bench_say("rpc_connect_ratio", found.connected * found.core_us);
+    bench_say("p99_ratio_half_load", found.calm / found.core_us);
+    bench_say("p99_ratio_hostile", found.hostile / found.calm);
 }
