@@ -4,6 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum {
+    SETTLING_MS = 50 /* for a newcomer to be scheduled and to ask; longer than a crowd at the door can be endured */
+};
+
 bool connection_may_read(const struct connection *connection)
 {
     return !connection->body_whole && connection->ahead == AHEAD_NONE && connection->refusal == REFUSAL_NONE &&
@@ -62,6 +66,7 @@ void connection_open(struct server *server, struct connection *connection, int f
         return;
     }
     connection_set_deadline(server, connection, server->now_ms + server->config->limits.first_byte_ms);
+    connection->settles_ms = server->now_ms + SETTLING_MS;
     connection_read(server, connection); /* mostly the request came with the client */
 }
 

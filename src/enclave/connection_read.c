@@ -42,6 +42,7 @@ static void serve_ahead(struct server *server, struct connection *connection)
 static void body_arrived(struct server *server, struct connection *connection)
 {
     connection->body_whole = true;
+    connection->settles_ms = 0;
     if (connection->state == CONNECTION_READING)
         connection_serve(server, connection);
     else if (connection->state == CONNECTION_SERVED && !server->stopping && !server->crowded)

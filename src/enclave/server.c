@@ -66,15 +66,14 @@ static bool is_transient(int error)
            error == EHOSTDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
-/* Who comes in this round, which began to accept at `turn`, is heard before it can lose its place to the next. */
-static void accept_some(struct server *server, int listener, uint64_t turn)
+static void accept_some(struct server *server, int listener)
 {
     for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
-        const enum place place_now = limits_place(server, turn);
-        server->crowded = place_now == PLACE_NONE && i == 0; /* after that, whether more wait is not known */
+        const bool is_place = limits_has_place(server);
+        server->crowded = !is_place && i == 0; /* after that, whether more wait is not known */
         if (server->crowded)
             set_accepting(server, false);
-        if (place_now != PLACE_FOUND)
+        if (!is_place)
             return;
         const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && is_transient(errno))
@@ -182,9 +181,8 @@ static void run_round(struct server *server)
         return;
     if (!server->accepting) /* after a pause: the next round tries again, and pauses again if it must */
         set_accepting(server, true);
-    const uint64_t turn = server->turn;
     for (unsigned i = 0; i < ready_count; i++)
-        accept_some(server, ready[i]->fd, turn);
+        accept_some(server, ready[i]->fd);
 }
 
 static enum server_end run(struct server *server)

@@ -599,6 +599,28 @@ static void rule_13_those_who_ask_without_pause_do_not_keep_others_out(void)
         continue;
 }
 
+/* At the limit, who has just come and is a little slow to ask does not lose its place to the next: or a crowd that
+ * comes again and again would keep everybody out. */
+static void rule_13_a_newcomer_has_time_to_ask(void)
+{
+    struct server_limits limits = roomy;
+    limits.connections = 1;
+    struct scene scene;
+    start(&scene, &limits);
+    const int slow = client(&scene);
+    usleep(5000);
+    const int next = client(&scene);
+    CHECK(ask(next, "echo next"));
+    usleep(15000);
+    CHECK(ask(slow, "echo slow") && hears(slow, "echo slow") && hears(next, "echo next"));
+    const int silent = client(&scene); /* but it is no way to keep a place */
+    usleep(5000);
+    const int last = client(&scene);
+    CHECK(ask(last, "echo last") && hears(last, "echo last") && hears(silent, "(closed)"));
+    close(slow), close(next), close(silent), close(last);
+    stop(&scene);
+}
+
 static void late_clients_are_closed_or_told(void)
 {
     struct server_limits limits = roomy;
@@ -929,6 +951,7 @@ int main(void)
     at_the_limit_of_connections_the_longest_without_a_request_goes();
     when_all_are_served_a_new_client_waits();
     rule_13_those_who_ask_without_pause_do_not_keep_others_out();
+    rule_13_a_newcomer_has_time_to_ask();
     late_clients_are_closed_or_told();
     a_trickle_does_not_stretch_the_time_for_a_request();
     at_the_limit_of_bytes_the_longest_that_holds_some_goes();
