@@ -82,36 +82,33 @@ struct keccak keccak_start(void)
     return (struct keccak){ { 0 }, 0 };
 }
 
+static void permute_when_full(struct keccak *state)
+{
+    if (state->fill < RATE)
+        return;
+    permute(state->lanes);
+    state->fill = 0;
+}
+
 static void add_byte(struct keccak *state, uint8_t byte)
 {
     state->lanes[state->fill / 8] ^= (uint64_t)byte << 8 * (state->fill % 8);
-    if (++state->fill == RATE) {
-        permute(state->lanes);
-        state->fill = 0;
-    }
+    state->fill++;
+    permute_when_full(state);
 }
 
 void keccak_add(struct keccak *state, struct bytes bytes)
 {
     size_t at = 0;
-    while (at < bytes.len && state->fill % 8 != 0)
-        add_byte(state, bytes.data[at++]);
-    while (bytes.len - at >= 8 && state->fill != 0) {
-        state->lanes[state->fill / 8] ^= load_le(bytes.data + at);
-        at += 8;
-        state->fill = (state->fill + 8) % RATE;
-        if (state->fill == 0)
-            permute(state->lanes);
+    while (at < bytes.len) {
+        if (state->fill % 8 != 0 || bytes.len - at < 8) {
+            add_byte(state, bytes.data[at++]);
+            continue;
+        }
+        for (; state->fill < RATE && bytes.len - at >= 8; state->fill += 8, at += 8)
+            state->lanes[state->fill / 8] ^= load_le(bytes.data + at);
+        permute_when_full(state);
     }
-    while (at < bytes.len && state->fill != 0)
-        add_byte(state, bytes.data[at++]);
-    for (; bytes.len - at >= RATE; at += RATE) {
-        for (size_t i = 0; i < RATE / 8; i++)
-            state->lanes[i] ^= load_le(bytes.data + at + 8 * i);
-        permute(state->lanes);
-    }
-    while (at < bytes.len)
-        add_byte(state, bytes.data[at++]);
 }
 
 struct hash32 keccak_end(struct keccak *state)
