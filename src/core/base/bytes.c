@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-struct bytes bytes_of_text(const char *text)
-{
-    return (struct bytes){ (const uint8_t *)text, strlen(text) };
-}
-
-bool bytes_equal(struct bytes a, struct bytes b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 int bytes_compare(struct bytes a, struct bytes b)
 {
     size_t shared = a.len < b.len ? a.len : b.len;
@@ -83,9 +73,10 @@ static void drain(struct writer *out)
     out->len = 0;
 }
 
-/* No room. */
-static void put_beyond(struct writer *out, struct bytes bytes)
+void writer_put_beyond(struct writer *out, struct bytes bytes)
 {
+    if (out->failed)
+        return;
     if (out->drain == NULL) {
         out->failed = true;
         return;
@@ -95,19 +86,6 @@ static void put_beyond(struct writer *out, struct bytes bytes)
         out->drain(out->context, bytes);
     else
         writer_put(out, bytes);
-}
-
-void writer_put(struct writer *out, struct bytes bytes)
-{
-    if (out->failed)
-        return;
-    if (bytes.len > out->cap - out->len) {
-        put_beyond(out, bytes);
-        return;
-    }
-    if (bytes.len > 0)
-        memcpy(out->data + out->len, bytes.data, bytes.len);
-    out->len += bytes.len;
 }
 
 void writer_be(struct writer *out, uint64_t value, size_t len)
@@ -121,12 +99,9 @@ void writer_be(struct writer *out, uint64_t value, size_t len)
         writer_put(out, (struct bytes){ tail + sizeof tail - len, len });
 }
 
-void writer_u8(struct writer *out, uint8_t byte)
+void writer_u8_beyond(struct writer *out, uint8_t byte)
 {
-    if (out->failed || out->len == out->cap)
-        writer_put(out, (struct bytes){ &byte, 1 });
-    else
-        out->data[out->len++] = byte;
+    writer_put(out, (struct bytes){ &byte, 1 });
 }
 
 void writer_text(struct writer *out, const char *text)

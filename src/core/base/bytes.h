@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MUST_USE __attribute__((warn_unused_result))
 
@@ -26,8 +27,18 @@ struct bytes {
 #define BYTES_INIT(text) { (const uint8_t *)("" text), sizeof(text) - 1 }
 /* clang-format on */
 
-struct bytes bytes_of_text(const char *text) MUST_USE;      /* of a NUL-terminated text, without the NUL */
-bool bytes_equal(struct bytes a, struct bytes b) MUST_USE;  /* not constant time */
+/* Of a NUL-terminated text, without the NUL. */
+MUST_USE static inline struct bytes bytes_of_text(const char *text)
+{
+    return (struct bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+/* Not constant time. Inline, as is the writing below: mostly a length differs, or is known where it is called. */
+MUST_USE static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
 int bytes_compare(struct bytes a, struct bytes b) MUST_USE; /* <0, 0, >0, as memcmp; a prefix comes first */
 
 struct reader {
@@ -54,11 +65,32 @@ struct writer {
 };
 
 struct writer writer_of(uint8_t *data, size_t cap) MUST_USE;
-void writer_u8(struct writer *out, uint8_t byte);
 void writer_be(struct writer *out, uint64_t value, size_t len); /* len <= 8, big endian */
-void writer_put(struct writer *out, struct bytes bytes);
-void writer_text(struct writer *out, const char *text); /* NUL-terminated, without the NUL */
+void writer_text(struct writer *out, const char *text);         /* NUL-terminated, without the NUL */
 void writer_fail(struct writer *out);
 bool writer_done(struct writer *out, struct bytes *written) MUST_USE;
+
+/* For the two below alone: what they do where there is no room, or was none before. */
+void writer_put_beyond(struct writer *out, struct bytes bytes);
+void writer_u8_beyond(struct writer *out, uint8_t byte);
+
+static inline void writer_put(struct writer *out, struct bytes bytes)
+{
+    if (out->failed || bytes.len > out->cap - out->len) {
+        writer_put_beyond(out, bytes);
+        return;
+    }
+    if (bytes.len > 0)
+        memcpy(out->data + out->len, bytes.data, bytes.len);
+    out->len += bytes.len;
+}
+
+static inline void writer_u8(struct writer *out, uint8_t byte)
+{
+    if (out->failed || out->len == out->cap)
+        writer_u8_beyond(out, byte);
+    else
+        out->data[out->len++] = byte;
+}
 
 #endif

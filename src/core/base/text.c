@@ -22,7 +22,7 @@ static uint64_t hex_digits(uint32_t bytes)
     return nibbles + EACH_BYTE('0') + over_9 * ('a' - '9' - 1);
 }
 
-static void put_four(const uint8_t bytes[static 4], uint8_t digits[static 8])
+static inline void put_four(const uint8_t bytes[static 4], uint8_t digits[static 8])
 {
     uint32_t four;
     memcpy(&four, bytes, sizeof four);
