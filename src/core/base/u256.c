@@ -1,5 +1,8 @@
 #include "core/base/u256.h"
 
+#include "core/base/text.h"
+
+#include <endian.h>
 #include <string.h>
 
 /* Limbs for arithmetic: 32 bits each, least significant first, so that products fit in 64. */
@@ -8,17 +11,19 @@ enum { LIMBS = 8 };
 static void to_limbs(const struct u256 *a, uint32_t limbs[static LIMBS])
 {
     for (size_t i = 0; i < LIMBS; i++) {
-        const uint8_t *b = a->bytes + 28 - 4 * i;
-        limbs[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+        uint32_t limb;
+        memcpy(&limb, a->bytes + 28 - 4 * i, sizeof limb);
+        limbs[i] = be32toh(limb);
     }
 }
 
 static struct u256 of_limbs(const uint32_t limbs[static LIMBS])
 {
     struct u256 a;
-    for (size_t i = 0; i < LIMBS; i++)
-        for (size_t j = 0; j < 4; j++)
-            a.bytes[31 - 4 * i - j] = (uint8_t)(limbs[i] >> 8 * j);
+    for (size_t i = 0; i < LIMBS; i++) {
+        const uint32_t limb = htobe32(limbs[i]);
+        memcpy(a.bytes + 28 - 4 * i, &limb, sizeof limb);
+    }
     return a;
 }
 
@@ -27,9 +32,9 @@ const struct u256 U256_MAX = { { 255, 255, 255, 255, 255, 255, 255, 255, 255, 25
 
 struct u256 u256_of(uint64_t value)
 {
-    struct u256 a = { { 0 } };
-    for (size_t i = 0; i < 8; i++)
-        a.bytes[31 - i] = (uint8_t)(value >> 8 * i);
+    const uint64_t words[] = { 0, 0, 0, htobe64(value) };
+    struct u256 a;
+    memcpy(a.bytes, words, sizeof a.bytes);
     return a;
 }
 
@@ -43,13 +48,18 @@ int u256_compare(const struct u256 *a, const struct u256 *b)
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
+static uint64_t word_at(const struct u256 *a, size_t at)
+{
+    uint64_t word;
+    memcpy(&word, a->bytes + at, sizeof word);
+    return be64toh(word);
+}
+
 bool u256_fits_u64(const struct u256 *a, uint64_t *value)
 {
-    struct bytes minimal = u256_minimal(a);
-    if (minimal.len > 8)
+    if ((word_at(a, 0) | word_at(a, 8) | word_at(a, 16)) != 0)
         return false;
-    struct reader in = reader_of(minimal);
-    *value = reader_be(&in, minimal.len);
+    *value = word_at(a, 24);
     return true;
 }
 
@@ -185,13 +195,14 @@ bool u256_read_bytes(struct bytes big_endian, struct u256 *value)
 
 struct bytes u256_minimal(const struct u256 *a)
 {
-    static const uint8_t eight_zeros[8];
-    size_t zeros = 0;
-    while (zeros < sizeof a->bytes && memcmp(a->bytes + zeros, eight_zeros, sizeof eight_zeros) == 0)
-        zeros += sizeof eight_zeros;
-    while (zeros < sizeof a->bytes && a->bytes[zeros] == 0)
-        zeros++;
-    return (struct bytes){ a->bytes + zeros, sizeof a->bytes - zeros };
+    for (size_t zeros = 0; zeros < sizeof a->bytes; zeros += 8) {
+        const uint64_t word = word_at(a, zeros);
+        if (word != 0) {
+            zeros += (size_t)__builtin_clzll(word) / 8;
+            return (struct bytes){ a->bytes + zeros, sizeof a->bytes - zeros };
+        }
+    }
+    return (struct bytes){ a->bytes + sizeof a->bytes, 0 };
 }
 
 struct u256_text u256_text(const struct u256 *a)
@@ -220,6 +231,11 @@ struct u256_text u256_text(const struct u256 *a)
 
 void u256_put_decimal(struct writer *out, const struct u256 *a)
 {
+    uint64_t small;
+    if (u256_fits_u64(a, &small)) {
+        text_put_uint(out, small);
+        return;
+    }
     struct u256_text text = u256_text(a);
     writer_text(out, text.text);
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { UINT64_DECIMAL_MAX = 20 }; /* digits of 2^64 - 1: every number of fewer fits */
+
 enum json_kind json_kind(struct json value)
 {
     if (value.text.len == 0)
@@ -53,7 +55,7 @@ static struct bytes without_first(struct bytes text, size_t len)
     return (struct bytes){ text.data + len, text.len - len };
 }
 
-static struct bytes without_space(struct bytes text)
+static inline struct bytes without_space(struct bytes text)
 {
     size_t spaces = 0;
     while (spaces < text.len && json_is_space(text.data[spaces]))
@@ -62,7 +64,7 @@ static struct bytes without_space(struct bytes text)
 }
 
 /* A string's length with its quotes: up to the first quote with an even number of backslashes before it. */
-static size_t string_len(struct bytes text)
+static inline size_t string_len(struct bytes text)
 {
     for (size_t at = 1;; at++) {
         const uint8_t *quote = memchr(text.data + at, '"', text.len - at);
@@ -82,22 +84,13 @@ static size_t container_len(struct bytes text)
     size_t depth = 0, at = 0;
     do {
         must(at < text.len);
-        switch (text.data[at]) {
-        case '"':
-            at += string_len(without_first(text, at)) - 1;
-            break;
-        case '{':
-        case '[':
-            depth++;
-            break;
-        case '}':
-        case ']':
-            depth--;
-            break;
-        default:
-            break;
+        if (text.data[at] == '"') {
+            at += string_len(without_first(text, at));
+            continue;
         }
-        at++;
+        const unsigned bracket = text.data[at++] | 0x20u; /* '[' becomes '{', and ']' becomes '}' */
+        depth += bracket == '{';
+        depth -= bracket == '}';
     } while (depth > 0);
     return at;
 }
@@ -116,7 +109,7 @@ static size_t value_len(struct bytes text)
     return len;
 }
 
-static struct json take_value(struct bytes *rest)
+static inline struct json take_value(struct bytes *rest)
 {
     struct json value = { { rest->data, value_len(*rest) } };
     *rest = without_space(without_first(*rest, value.text.len));
@@ -233,11 +226,18 @@ enum json_integer json_integer(struct json value, struct u256 *integer)
     bool negative = digits.data[0] == '-';
     if (negative)
         digits = without_first(digits, 1);
-    for (size_t i = 0; i < digits.len; i++)
+    uint64_t small = 0;
+    for (size_t i = 0; i < digits.len; i++) {
         if (digits.data[i] < '0' || digits.data[i] > '9')
             return JSON_INTEGER_NOT;
+        small = small * 10 + (uint64_t)(digits.data[i] - '0');
+    }
     if (negative && digits.data[0] != '0')
         return JSON_INTEGER_NEGATIVE;
+    if (digits.len < UINT64_DECIMAL_MAX) {
+        *integer = u256_of(small);
+        return JSON_INTEGER_OK;
+    }
     /* JSON has no leading zeros, so that the number of digits bounds the work as well */
     return digits.len <= U256_DECIMAL_MAX && u256_read_decimal(digits, integer) ? JSON_INTEGER_OK
                                                                                 : JSON_INTEGER_TOO_LARGE;

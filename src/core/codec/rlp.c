@@ -101,10 +101,8 @@ void rlp_write_string(struct writer *out, struct bytes string)
 
 void rlp_write_uint(struct writer *out, uint64_t value)
 {
-    uint8_t big_endian[8];
-    struct writer digits = writer_of(big_endian, sizeof big_endian);
-    writer_be(&digits, value, significant_bytes(value));
-    rlp_write_string(out, (struct bytes){ big_endian, digits.len });
+    const struct u256 wide = u256_of(value);
+    rlp_write_u256(out, &wide);
 }
 
 void rlp_write_list_header(struct writer *out, size_t payload_len)
