@@ -2,9 +2,6 @@
 
 #include "core/codec/json_text.h"
 
-#include <endian.h>
-#include <string.h>
-
 /* The key of the paper's test vector: bytes 0 to 15, least significant first. */
 static const uint64_t KEY_0 = 0x0706050403020100, KEY_1 = 0x0f0e0d0c0b0a0908;
 
@@ -44,19 +41,19 @@ static void sip_word(struct sip *sip, uint64_t word)
 
 static void sip_feed(struct sip *sip, struct bytes bytes)
 {
+    unsigned filled = sip->len % 8 * 8; /* bits of the word */
     size_t i = 0;
-    for (; sip->len % 8 == 0 && bytes.len - i >= 8; i += 8, sip->len += 8) {
-        uint64_t word;
-        memcpy(&word, bytes.data + i, sizeof word);
-        sip_word(sip, le64toh(word));
-    }
+    for (; filled == 0 && bytes.len - i >= 8; i += 8)
+        sip_word(sip, json_eight(bytes.data + i));
     for (; i < bytes.len; i++) {
-        sip->word |= (uint64_t)bytes.data[i] << 8 * (sip->len % 8);
-        if (++sip->len % 8 == 0) {
+        sip->word |= (uint64_t)bytes.data[i] << filled;
+        filled = (filled + 8) % 64;
+        if (filled == 0) {
             sip_word(sip, sip->word);
             sip->word = 0;
         }
     }
+    sip->len += bytes.len;
 }
 
 uint64_t json_key_hash(struct bytes key)
@@ -66,9 +63,12 @@ uint64_t json_key_hash(struct bytes key)
                        .v2 = KEY_0 ^ 0x6c7967656e657261,
                        .v3 = KEY_1 ^ 0x7465646279746573 };
     uint8_t utf8[UTF8_MAX];
-    for (struct bytes piece = json_next_piece(&key, utf8); piece.len > 0; piece = json_next_piece(&key, utf8))
-        sip_feed(&sip, piece);
-    sip_word(&sip, sip.word | (uint64_t)sip.len << 56);
+    while (key.len > 0)
+        sip_feed(&sip, json_next_piece(&key, utf8));
+    const uint64_t last = sip.word | (uint64_t)sip.len << 56;
+    if (sip.len < sizeof last) /* that short, it is the whole key */
+        return last;
+    sip_word(&sip, last);
     sip.v2 ^= 0xff;
     sip_rounds(&sip, 4);
     return sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;

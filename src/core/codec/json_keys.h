@@ -2,7 +2,8 @@
  *
  * Keys are compared with their escapes resolved: by a 64-bit hash first, and by their characters only where the hashes
  * are equal. The hash is SipHash-2-4 with a fixed key: for it no cheap way is known to make many keys collide, so a
- * hostile text cannot make the comparing expensive. Not for use outside json*.c.
+ * hostile text cannot make the comparing expensive. A key of up to seven bytes, as most are, is its own hash. Not for
+ * use outside json*.c.
  */
 #ifndef CORE_CODEC_JSON_KEYS_H
 #define CORE_CODEC_JSON_KEYS_H

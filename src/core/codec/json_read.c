@@ -6,7 +6,6 @@
 #include "core/codec/json_text.h"
 #include "core/codec/utf8.h"
 
-#include <endian.h>
 #include <string.h>
 
 enum { KEY_SHOWN_MAX = 64 }; /* characters of a key in a message */
@@ -47,7 +46,7 @@ static uint8_t peek(const struct scan *scan)
     return scan->at < scan->text.len ? scan->text.data[scan->at] : 0;
 }
 
-static void skip_space(struct scan *scan)
+static inline void skip_space(struct scan *scan)
 {
     while (json_is_space(peek(scan)))
         scan->at++;
@@ -60,20 +59,6 @@ static bool take_word(struct scan *scan, struct bytes word)
         return false;
     scan->at += word.len;
     return true;
-}
-
-/* How many of eight bytes come before the first quote, backslash or control character: the usual zero-byte trick on
- * words, exact up to the first that it finds. */
-static unsigned plain_bytes(const uint8_t *eight)
-{
-    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    uint64_t word;
-    memcpy(&word, eight, sizeof word);
-    word = le64toh(word);
-    const uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-    const uint64_t special =
-        (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & highs;
-    return special == 0 ? 8 : (unsigned)__builtin_ctzll(special) / 8;
 }
 
 /* Four hex digits after "\u"; `u` is where the u stands. A quote must still follow. */
@@ -111,8 +96,7 @@ static bool scan_string(struct scan *scan, struct bytes *inside)
 {
     const size_t begin = ++scan->at;
     for (;;) {
-        for (unsigned plain = 8; plain == 8 && scan->text.len - scan->at >= 8; scan->at += plain)
-            plain = plain_bytes(scan->text.data + scan->at);
+        scan->at = json_skip_plain(scan->text, scan->at);
         if (scan->at == scan->text.len)
             return fail_at(scan, begin - 1, "Unterminated string starting at");
         uint8_t c = scan->text.data[scan->at];
@@ -152,9 +136,11 @@ static void skip_digits(struct scan *scan)
 static bool take_number(struct scan *scan)
 {
     const size_t start = scan->at;
-    (void)take_word(scan, BYTES_LIT("-"));
+    scan->at += peek(scan) == '-';
     const size_t digits = scan->at;
-    if (!take_word(scan, BYTES_LIT("0")))
+    if (peek(scan) == '0')
+        scan->at++;
+    else
         skip_digits(scan);
     if (scan->at == digits) {
         scan->at = start;
@@ -224,8 +210,8 @@ static bool scan_scalar(struct scan *scan)
     struct bytes ignored;
     if (peek(scan) == '"')
         return scan_string(scan, &ignored);
-    if (take_word(scan, BYTES_LIT("null")) || take_word(scan, BYTES_LIT("true")) ||
-        take_word(scan, BYTES_LIT("false")) || take_number(scan))
+    if (take_number(scan) || take_word(scan, BYTES_LIT("null")) || take_word(scan, BYTES_LIT("true")) ||
+        take_word(scan, BYTES_LIT("false")))
         return true;
     const size_t start = scan->at;
     if (take_word(scan, BYTES_LIT("NaN")) || take_word(scan, BYTES_LIT("Infinity")) ||

@@ -1,7 +1,7 @@
 #include "core/codec/json.h"
 
 #include "core/base/text.h"
-#include "core/codec/utf8.h"
+#include "core/codec/json_text.h"
 
 #include <string.h>
 
@@ -79,14 +79,26 @@ static size_t put_escaped(struct writer *out, struct bytes rest)
     return len > 0 ? len : 1;
 }
 
+/* How many bytes from the first on stand for themselves: printable ASCII, but quote and backslash. */
+static size_t plain_len(struct bytes text)
+{
+    size_t len = 0;
+    for (; text.len - len >= 8; len += 8) {
+        const uint64_t word = json_eight(text.data + len);
+        if ((json_specials(word) | ((word | (word + JSON_EACH_BYTE(1))) & JSON_EACH_BYTE(0x80))) != 0)
+            break;
+    }
+    while (len < text.len && text.data[len] >= 0x20 && text.data[len] <= 0x7e && text.data[len] != '"' &&
+           text.data[len] != '\\')
+        len++;
+    return len;
+}
+
 static void put_quoted(struct writer *out, struct bytes utf8)
 {
     writer_u8(out, '"');
     while (utf8.len > 0) {
-        size_t plain = 0;
-        while (plain < utf8.len && utf8.data[plain] >= 0x20 && utf8.data[plain] <= 0x7e && utf8.data[plain] != '"' &&
-               utf8.data[plain] != '\\')
-            plain++;
+        const size_t plain = plain_len(utf8);
         writer_put(out, (struct bytes){ utf8.data, plain });
         utf8 = (struct bytes){ utf8.data + plain, utf8.len - plain };
         if (utf8.len > 0) {

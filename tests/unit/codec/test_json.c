@@ -227,6 +227,7 @@ static void keys_are_hashed_with_siphash(void)
 {
     CHECK(json_key_hash(BYTES_LIT("\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe")) == 0xa129ca6149be45e5);
     CHECK(json_key_hash(BYTES_LIT("\\u0061b")) == json_key_hash(BYTES_LIT("ab")));
+    CHECK(json_key_hash(BYTES_LIT("\\u0061bcdefgh")) == json_key_hash(BYTES_LIT("abcdefg\\u0068")));
 }
 
 /* What a collision of the hashes would come to. */
