@@ -61,20 +61,15 @@ static void count(void *context, struct bytes chunk)
     *len += chunk.len;
 }
 
-static void put_whole(struct writer *out, const struct tx *tx, const struct signature *signature)
+static size_t unsigned_len(const struct tx_row *row, const struct tx *tx)
 {
-    const struct tx_row *row = tx_row_of(tx->type);
     uint8_t room[HASH_ROOM_MIN];
-    size_t payload_len = 0;
-    struct writer measure = { .data = room, .cap = sizeof room, .drain = count, .context = &payload_len };
+    size_t len = 0;
+    struct writer measure = { .data = room, .cap = sizeof room, .drain = count, .context = &len };
     struct bytes rest;
-    put_payload(&measure, row, tx, signature);
+    put_payload(&measure, row, tx, NULL);
     must(writer_done(&measure, &rest));
-
-    if (tx->type != TX_LEGACY)
-        writer_u8(out, (uint8_t)tx->type);
-    rlp_write_list_header(out, payload_len);
-    put_payload(out, row, tx, signature);
+    return len;
 }
 
 static void hash_chunk(void *context, struct bytes chunk)
@@ -84,6 +79,7 @@ static void hash_chunk(void *context, struct bytes chunk)
 
 bool tx_signing_hash(const struct tx *tx, struct arena *arena, struct hash32 *hash, struct fault *why)
 {
+    const struct tx_row *row = tx_row_of(tx->type);
     struct keccak state = keccak_start();
     struct writer out = arena_writer(arena);
     struct bytes rest;
@@ -91,7 +87,10 @@ bool tx_signing_hash(const struct tx *tx, struct arena *arena, struct hash32 *ha
         return fault_set(why, FAULT_LIMIT, "no room left to hash a transaction");
     out.drain = hash_chunk;
     out.context = &state;
-    put_whole(&out, tx, NULL);
+    if (tx->type != TX_LEGACY)
+        writer_u8(&out, (uint8_t)tx->type);
+    rlp_write_list_header(&out, unsigned_len(row, tx));
+    put_payload(&out, row, tx, NULL);
     must(writer_done(&out, &rest));
     *hash = keccak_end(&state);
     return true;
@@ -99,7 +98,11 @@ bool tx_signing_hash(const struct tx *tx, struct arena *arena, struct hash32 *ha
 
 void tx_put_signed(struct writer *out, const struct tx *tx, const struct signature *signature)
 {
-    put_whole(out, tx, signature);
+    if (tx->type != TX_LEGACY)
+        writer_u8(out, (uint8_t)tx->type);
+    const size_t began = rlp_begin_list(out);
+    put_payload(out, tx_row_of(tx->type), tx, signature);
+    rlp_end_list(out, began);
 }
 
 static void read_y_parity(struct reader *in, struct signature *signature)

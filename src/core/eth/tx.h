@@ -55,7 +55,7 @@ bool tx_from_json(struct json dictionary, const struct address *signer, struct a
 bool tx_signing_hash(const struct tx *tx, struct arena *arena, struct hash32 *hash, struct fault *why) MUST_USE;
 
 /* Appends the signed transaction as it goes to eth_sendRawTransaction (4844: without its sidecar). At most 1 KiB longer
- * than data and lists together. */
+ * than data and lists together. Not to a writer that drains. */
 void tx_put_signed(struct writer *out, const struct tx *tx, const struct signature *signature);
 
 /* Reads signed bytes back; views point into `raw`. Exactly what tx_put_signed writes is taken: canonical RLP, nothing

@@ -34,16 +34,17 @@ static void gather(struct json object, struct dictionary *all)
     all->from = all->type = (struct json){ 0 };
     memset(all->fields, 0, sizeof all->fields);
     while (json_next(&cursor, &key, &value)) {
-        if (json_string_is(key, BYTES_LIT("from"))) {
+        const enum tx_field field = tx_field_named(key);
+        if (field == TX_FIELDS && json_string_is(key, BYTES_LIT("from"))) {
             all->from = value;
-        } else if (json_string_is(key, BYTES_LIT("type"))) {
+        } else if (field == TX_FIELDS && json_string_is(key, BYTES_LIT("type"))) {
             all->type = value;
         } else {
             must(all->count < JSON_MEMBERS_MAX);
             struct entry *entry = &all->entries[all->count++];
-            *entry = (struct entry){ key, value, tx_field_named(key) };
-            if (entry->field != TX_FIELDS)
-                all->fields[entry->field] = &entry->value;
+            *entry = (struct entry){ key, value, field };
+            if (field != TX_FIELDS)
+                all->fields[field] = &entry->value;
         }
     }
 }
@@ -201,14 +202,13 @@ static bool read_fields(const struct dictionary *all, struct arena *arena, struc
     enum tx_reading reading_of_refused = TX_READ_OK;
     struct repr invalid = { .len = 0 };
     bool any_invalid = false;
-    repr_put_text(&invalid, "Transaction had invalid fields: {");
     for (size_t i = 0; i < all->count; i++) {
         const struct entry *entry = &all->entries[i];
         if (entry->field == TX_FIELDS)
             continue;
         enum tx_reading reading = tx_field_from_json(entry->field, entry->value, arena, tx);
         if (reading == TX_READ_INVALID) {
-            repr_put_text(&invalid, any_invalid ? ", " : "");
+            repr_put_text(&invalid, any_invalid ? ", " : "Transaction had invalid fields: {");
             repr_put(&invalid, entry->key);
             repr_put_text(&invalid, ": ");
             repr_put(&invalid, entry->value);
