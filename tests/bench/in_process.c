@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "scene.h"
 
+#include "core/base/text.h"
 #include "verify/judge.h"
 
 #include <openssl/ec.h>
@@ -15,8 +16,8 @@ enum { SLICE_MS = 4, BATCH = 20, DOCUMENT_SIGNATURES = 5 };
 
 static struct {
     secp256k1_context *context;
-    uint8_t key[32], digest[32];
-    secp256k1_ecdsa_recoverable_signature recoverable;
+    uint8_t key[32], digest[32], transfer[32];
+    secp256k1_ecdsa_recoverable_signature recoverable; /* of `transfer` */
     secp256k1_ecdsa_signature signature;
     secp256k1_pubkey public_key;
 } raw;
@@ -24,31 +25,22 @@ static struct {
 static void raw_sign(void *unused)
 {
     (void)unused;
+    secp256k1_ecdsa_recoverable_signature made;
     raw.digest[0]++; /* the same digest again would find its data in the caches */
-    must(secp256k1_ecdsa_sign_recoverable(raw.context, &raw.recoverable, raw.digest, raw.key, NULL, NULL) == 1);
+    must(secp256k1_ecdsa_sign_recoverable(raw.context, &made, raw.digest, raw.key, NULL, NULL) == 1);
 }
 
 static void raw_recover(void *unused)
 {
     (void)unused;
-    must(secp256k1_ecdsa_recover(raw.context, &raw.public_key, &raw.recoverable, raw.digest) == 1);
+    must(secp256k1_ecdsa_recover(raw.context, &raw.public_key, &raw.recoverable, raw.transfer) == 1);
 }
 
 static void raw_verify(void *unused)
 {
     (void)unused;
     secp256k1_ecdsa_recoverable_signature_convert(raw.context, &raw.signature, &raw.recoverable);
-    must(secp256k1_ecdsa_verify(raw.context, &raw.signature, raw.digest, &raw.public_key) == 1);
-}
-
-static void start_raw(void)
-{
-    static const uint8_t seed[32] = { 5 };
-    memset(raw.key, 0x11, sizeof raw.key);
-    raw.context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
-    must(raw.context != NULL && secp256k1_context_randomize(raw.context, seed) == 1);
-    raw_sign(NULL);
-    raw_recover(NULL);
+    must(secp256k1_ecdsa_verify(raw.context, &raw.signature, raw.transfer, &raw.public_key) == 1);
 }
 
 struct whole {
@@ -133,6 +125,21 @@ static void start_document(const char *folder)
 }
 
 static struct whole redeem, transfer, batch, ticket_few, ticket_many;
+
+/* One signature takes a tenth longer to recover than another: what is recovered and verified here is what the transfer
+ * signs, or the best of many slices would be that of a lucky digest, which no request has. */
+static void start_raw(void)
+{
+    static const uint8_t seed[32] = { 5 };
+    answer(&transfer);
+    const char *const hash = strstr(scene_ask(transfer.scene, "{\"method\":\"journal\"}"), "\"hash\":\"0x");
+    must(hash != NULL && text_read_hex((struct bytes){ (const uint8_t *)hash + 10, 64 }, raw.transfer));
+    memset(raw.key, 0x11, sizeof raw.key);
+    raw.context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    must(raw.context != NULL && secp256k1_context_randomize(raw.context, seed) == 1);
+    must(secp256k1_ecdsa_sign_recoverable(raw.context, &raw.recoverable, raw.transfer, raw.key, NULL, NULL) == 1);
+    raw_recover(NULL);
+}
 
 struct bench_job bench_jobs[BENCH_JOBS] = {
     [BENCH_SIGN] = { .name = "sign", .run = raw_sign },
