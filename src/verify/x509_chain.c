@@ -1,5 +1,7 @@
 #include "verify/x509_chain.h"
 
+#include "verify/ec_library.h"
+
 #include <limits.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -30,13 +32,12 @@ static X509 *certificate_read(struct bytes der)
 {
     if (der.len == 0 || der.len > INT_MAX)
         return NULL;
+    X509 *certificate = ec_library() != NULL ? X509_new_ex(ec_library(), NULL) : NULL;
     const uint8_t *end = der.data;
-    X509 *certificate = d2i_X509(NULL, &end, (long)der.len);
-    if (certificate != NULL && end != der.data + der.len) {
-        X509_free(certificate);
-        certificate = NULL;
-    }
-    return certificate;
+    if (certificate != NULL && d2i_X509(&certificate, &end, (long)der.len) != NULL && end == der.data + der.len)
+        return certificate;
+    X509_free(certificate);
+    return NULL;
 }
 
 struct x509_chain *x509_chain_read(const struct bytes *bundle, size_t count, struct bytes leaf)
@@ -104,7 +105,7 @@ bool x509_chain_holds(struct x509_chain *chain, uint64_t utc_s, struct fault *wh
     if (!all_are_read(chain, why))
         return false;
     X509_STORE *store = X509_STORE_new();
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new_ex(ec_library(), NULL);
     STACK_OF(X509) *between = sk_X509_new_null();
     bool ready = store != NULL && context != NULL && between != NULL && X509_STORE_add_cert(store, chain->each[0]) == 1;
     for (size_t i = 1; ready && i < chain->count - 1; i++)
@@ -196,7 +197,7 @@ bool x509_leaf_signed(const struct x509_chain *chain, struct bytes message, stru
     uint8_t der[128];
     const size_t der_len = signature_to_der(signature, der);
     const bool ok = key_is_p384(key) && context != NULL && der_len > 0 &&
-                    EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, key) == 1 &&
+                    EVP_DigestVerifyInit_ex(context, NULL, "SHA384", ec_library(), NULL, key, NULL) == 1 &&
                     EVP_DigestVerify(context, der, der_len, message.data, message.len) == 1;
     EVP_MD_CTX_free(context);
     return ok || fault_set(why, FAULT_REMOTE, "the document's signature is not the leaf's");

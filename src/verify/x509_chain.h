@@ -1,6 +1,6 @@
 /* x509_chain: the certificates of an attestation document, from a root that the caller trusts down to the leaf that
  * signed (FACTS B.3, B.4; RFC 5280). No certificate is fetched, no revocation list asked for: the leaf lives three
- * hours.
+ * hours. All is done in ec_library's context: a key that is on no elliptic curve counts as one that cannot be decoded.
  *
  * The bundle is root first. Every function gives FAULT_REMOTE, saying which certificate ("certificate 2" is bundle[2],
  * "the leaf") and what is wrong with it.
