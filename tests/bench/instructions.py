@@ -16,7 +16,7 @@ RECORDED = {  # a request: its raw calls, and how many times their instructions 
     "transfer": ({"sign": 1, "recover": 1}, 1.0706),
     "batch": ({"sign": 1, "recover": 1, "verify": 20}, 1.1179),
     "ticket": ({"sign": 1, "recover": 1}, 1.1343),
-    "document": ({"p384": 1}, 1.187),
+    "document": ({"p384": 1}, 1.062),
 }
 
 
