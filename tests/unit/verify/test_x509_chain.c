@@ -104,6 +104,22 @@ static void without_memory_a_signature_is_not_believed(void)
     x509_chain_free(chain);
 }
 
+/* The asking that is refused is the first for the context of all certificates, then the first for this one: neither is
+ * replaced by libcrypto's own context. */
+static void without_memory_no_certificate_is_read(void)
+{
+    const struct bytes leaf = identity_der(&pki.chain[NSM_LEAF]);
+    uint64_t from, to;
+    struct fault why = { 0 };
+    for (size_t i = 0; i < 2; i++) {
+        allocations = 0;
+        failing = 1;
+        CHECK(!x509_validity(leaf, &from, &to, &why));
+        failing = 0;
+        CHECK(x509_validity(leaf, &from, &to, &why));
+    }
+}
+
 int main(void)
 {
     struct fault why = { 0 };
@@ -111,6 +127,7 @@ int main(void)
     CHECK(CRYPTO_set_mem_functions(allocate, allocate_again, give_back) == 1);
     CHECK(nsm_certificate_make(NSM_ROOT, &none, NOW_S - 86400, NULL, &pki.chain[NSM_ROOT], &why));
     CHECK(nsm_pki_renew(&pki, &names, NOW_S - 5, &why));
+    without_memory_no_certificate_is_read(); /* first, since the context is made once */
     dates_are_seconds_since_the_epoch();
     without_memory_a_signature_is_not_believed();
     nsm_pki_free(&pki);
