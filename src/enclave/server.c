@@ -69,11 +69,11 @@ static bool is_transient(int error)
 static void accept_some(struct server *server, int listener)
 {
     for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
-        const bool is_place = limits_has_place(server);
-        server->crowded = !is_place && i == 0; /* after that, whether more wait is not known */
-        if (server->crowded)
+        const enum place place_now = limits_place(server);
+        server->crowded = place_now == PLACE_NONE && i == 0; /* after that, whether more wait is not known */
+        if (place_now != PLACE_FOUND && i == 0)
             set_accepting(server, false);
-        if (!is_place)
+        if (place_now != PLACE_FOUND)
             return;
         const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && is_transient(errno))

@@ -8,8 +8,7 @@
  *
  *   frame_bytes     a frame that announces more is answered with `limit`, and the connection closed
  *   connections     at so many, a new client takes the place of the one who has waited longest without a whole request,
- *                   but of none that has come within the last 50 ms and not asked yet; when there is no other, of the
- *                   first who has its answers
+ *                   once that one has had 50 ms to ask its first; when all have one, of the first who has its answers
  *   buffered_bytes  of requests and answers together. At so many, the one who has waited longest without a whole
  *                   request, among those that hold bytes, is closed. A buffer grows only as bytes arrive. The
  *                   newest answer may stand above the limit: it exists before it can be weighed, and is not the

@@ -14,6 +14,6 @@ ZONES = {
     "unseal": ["core/kms/unseal.c", "core/kms/unseal_answer.c", "core/kms/unseal_request.c"],
     "settings": ["core/signer/settings.c"],
     "attestation": ["core/nitro/attestation_doc.c", "core/nitro/nsm_fields.c", "core/nitro/nsm_request.c",
-                    "core/nitro/nsm_response.c", "verify/judge.c", "verify/signer_judge.c", "verify/user_data.c",
+                    "core/nitro/nsm_response.c", "verify/ec_library.c", "verify/judge.c", "verify/signer_judge.c", "verify/user_data.c",
                     "verify/x509_chain.c"],
 }

@@ -621,6 +621,27 @@ static void rule_13_a_newcomer_has_time_to_ask(void)
     stop(&scene);
 }
 
+/* Nor does that time come out of the place of one who asks, and was answered a moment ago. */
+static void rule_13_silent_newcomers_take_no_place_from_who_asks(void)
+{
+    struct server_limits limits = roomy;
+    limits.connections = 2;
+    struct scene scene;
+    start(&scene, &limits);
+    int silent[10];
+    const int kept = client(&scene);
+    for (size_t i = 0; i < 10; i++) {
+        CHECK(ask(kept, "echo") && hears(kept, "echo"));
+        silent[i] = client(&scene);
+        usleep(2000);
+    }
+    CHECK(ask(kept, "echo") && hears(kept, "echo") && hears(silent[0], "(closed)"));
+    for (size_t i = 0; i < 10; i++)
+        close(silent[i]);
+    close(kept);
+    stop(&scene);
+}
+
 static void late_clients_are_closed_or_told(void)
 {
     struct server_limits limits = roomy;
@@ -952,6 +973,7 @@ int main(void)
     when_all_are_served_a_new_client_waits();
     rule_13_those_who_ask_without_pause_do_not_keep_others_out();
     rule_13_a_newcomer_has_time_to_ask();
+    rule_13_silent_newcomers_take_no_place_from_who_asks();
     late_clients_are_closed_or_told();
     a_trickle_does_not_stretch_the_time_for_a_request();
     at_the_limit_of_bytes_the_longest_that_holds_some_goes();
