@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 enum {
-    SETTLING_MS = 50 /* for a newcomer to be scheduled and to ask; longer than a crowd at the door can be endured */
+    SETTLING_MS = 50 /* for a newcomer to be scheduled and to ask */
 };
 
 bool connection_may_read(const struct connection *connection)

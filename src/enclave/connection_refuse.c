@@ -62,6 +62,7 @@ void connection_answer_refusal(struct server *server, struct connection *connect
 void connection_refuse(struct server *server, struct connection *connection, enum refusal refusal)
 {
     connection->refusal = refusal;
+    connection->settles_ms = 0;
     if (connection->state == CONNECTION_READING)
         connection_answer_refusal(server, connection);
     else

@@ -6,17 +6,23 @@ static bool holds_bytes(const struct connection *connection)
     return connection->body.cap > 0 || now->job.answer.cap > 0 || connection->ahead == AHEAD_ANSWERED;
 }
 
-/* The one who has waited longest without a whole request; NULL when every connection is being served. */
-static struct connection *longest_waiting(const struct server *server, bool holding_bytes)
+enum wanted { WANTED_PLACE, WANTED_BYTES };
+
+/* Whether closing it gives that. What the workers have of it stands in its place until they are done. */
+static bool gives(const struct connection *one, enum wanted wanted)
+{
+    if (one->state == CONNECTION_FREE || one->state == CONNECTION_SERVED)
+        return false;
+    return wanted == WANTED_BYTES ? holds_bytes(one) : one->given == 0;
+}
+
+/* The one who has waited longest without a whole request; NULL when there is none to close. */
+static struct connection *longest_waiting(const struct server *server, enum wanted wanted)
 {
     struct connection *longest = NULL;
     for (uint32_t i = 0; i < server->touched; i++) {
         struct connection *const one = &server->table[i];
-        if (one->state == CONNECTION_FREE || one->state == CONNECTION_SERVED)
-            continue;
-        if (holding_bytes && !holds_bytes(one))
-            continue;
-        if (longest == NULL || one->waiting_since < longest->waiting_since)
+        if (gives(one, wanted) && (longest == NULL || one->waiting_since < longest->waiting_since))
             longest = one;
     }
     return longest;
@@ -26,7 +32,7 @@ enum grant limits_grant(struct server *server, struct connection *asking, size_t
 {
     const size_t limit = server->config->limits.buffered_bytes;
     while (server->buffered > limit || bytes > limit - server->buffered) {
-        struct connection *const longest = longest_waiting(server, true);
+        struct connection *const longest = longest_waiting(server, WANTED_BYTES);
         const bool alone = longest == NULL || (longest == asking && server->buffered == asking->body.cap);
         if (alone || (longest == asking && server->served > 0))
             return GRANT_LATER;
@@ -47,30 +53,37 @@ void limits_release(struct server *server, size_t bytes)
 void limits_settle(struct server *server, const struct connection *answered)
 {
     while (server->buffered > server->config->limits.buffered_bytes) {
-        struct connection *const longest = longest_waiting(server, true);
+        struct connection *const longest = longest_waiting(server, WANTED_BYTES);
         if (longest == NULL || longest == answered)
             return;
         connection_close(server, longest);
     }
 }
 
-static bool is_settling(const struct server *server, const struct connection *one)
+/* Beside those who wait, a newcomer has as long to ask as it takes for all of them to go before it. Where most are
+ * being served, who has only just come may be the only one who waits, and would go for the very next. */
+static bool keeps_its_place(const struct server *server, const struct connection *longest)
 {
-    return one->settles_ms > server->now_ms;
+    uint32_t waiting = 0;
+    if (longest->settles_ms <= server->now_ms)
+        return false;
+    for (uint32_t i = 0; i < server->touched; i++)
+        waiting += gives(&server->table[i], WANTED_PLACE);
+    return waiting <= server->open / 2;
 }
 
-enum place limits_place(const struct server *server)
+bool limits_has_place(const struct server *server)
 {
     if (server->open < server->config->limits.connections)
-        return PLACE_FOUND;
-    const struct connection *const longest = longest_waiting(server, false);
-    return longest == NULL ? PLACE_NONE : is_settling(server, longest) ? PLACE_LATER : PLACE_FOUND;
+        return true;
+    const struct connection *const longest = longest_waiting(server, WANTED_PLACE);
+    return longest != NULL && !keeps_its_place(server, longest);
 }
 
 bool limits_make_place(struct server *server)
 {
-    struct connection *const longest = longest_waiting(server, false);
-    if (longest == NULL || is_settling(server, longest))
+    struct connection *const longest = longest_waiting(server, WANTED_PLACE);
+    if (longest == NULL)
         return false;
     connection_close(server, longest);
     return true;

@@ -52,12 +52,13 @@ static struct connection *place(struct server *server)
     if (server->open == server->config->limits.connections)
         must(limits_make_place(server));
     bury_closed(server);
-    struct connection *connection = server->free;
-    if (connection != NULL)
+    struct connection *const connection = server->free;
+    if (connection != NULL) {
         server->free = connection->next_free;
-    else
-        connection = &server->table[server->touched++];
-    return connection;
+        return connection;
+    }
+    must(server->touched < server->config->limits.connections);
+    return &server->table[server->touched++];
 }
 
 static bool is_transient(int error)
@@ -69,11 +70,11 @@ static bool is_transient(int error)
 static void accept_some(struct server *server, int listener)
 {
     for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
-        const enum place place_now = limits_place(server);
-        server->crowded = place_now == PLACE_NONE && i == 0; /* after that, whether more wait is not known */
-        if (place_now != PLACE_FOUND && i == 0)
+        const bool has_place = limits_has_place(server);
+        server->crowded = !has_place && i == 0; /* after that, whether more wait is not known */
+        if (server->crowded)
             set_accepting(server, false);
-        if (place_now != PLACE_FOUND)
+        if (!has_place)
             return;
         const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && is_transient(errno))

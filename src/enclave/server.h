@@ -7,8 +7,9 @@
  * Limits (ARCHITECTURE rule 13; struct server_limits says how much):
  *
  *   frame_bytes     a frame that announces more is answered with `limit`, and the connection closed
- *   connections     at so many, a new client takes the place of the one who has waited longest without a whole request,
- *                   once that one has had 50 ms to ask its first; when all have one, of the first who has its answers
+ *   connections     at so many, a new client takes the place of the one who has waited longest without a whole request;
+ *                   when all have one, of the first who has its answers, and so too when most have one and that one came
+ *                   within the last 50 ms
  *   buffered_bytes  of requests and answers together. At so many, the one who has waited longest without a whole
  *                   request, among those that hold bytes, is closed. A buffer grows only as bytes arrive. The
  *                   newest answer may stand above the limit: it exists before it can be weighed, and is not the
@@ -17,7 +18,8 @@
  *   request_ms      from a request's first byte to its last: answered with `limit`, and closed
  *   idle_ms         between requests, and for taking an answer: closed
  *
- * A connection whose request is being answered is never closed by a limit.
+ * A connection whose request is being answered is never closed by a limit, but for its bytes when it does not take the
+ * answer before.
  */
 #ifndef ENCLAVE_SERVER_H
 #define ENCLAVE_SERVER_H

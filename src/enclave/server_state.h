@@ -77,7 +77,7 @@ struct server {
     uint64_t now_ms;           /* when this round of events came */
     uint64_t next_deadline_ms; /* no connection's deadline is earlier */
     bool accepting, stopping;
-    bool crowded; /* somebody waits for a place, and everybody is being served: who is answered next makes way */
+    bool crowded; /* somebody waits for a place, and there is none to close: who is answered next makes way */
 };
 
 /* connection*.c: one client */
@@ -101,10 +101,9 @@ void limits_release(struct server *server, size_t bytes);
 /* After an answer was added: closes others until the bound holds again. The one just answered stays in any case. */
 void limits_settle(struct server *server, const struct connection *answered);
 
-/* For a new client, closing another if need be. PLACE_LATER: the one to close has only just come, and another, who
- * asks, is not closed in its stead. */
-enum place { PLACE_FOUND, PLACE_LATER, PLACE_NONE /* all are being served */ };
-enum place limits_place(const struct server *server);
-bool limits_make_place(struct server *server); /* closes that one; false: there is none, or not yet */
+/* For a new client, closing another if need be. False: all are being served, or most, and the rest have only just come.
+ */
+bool limits_has_place(const struct server *server);
+bool limits_make_place(struct server *server); /* closes the one to close; false: all are being served */
 
 #endif

@@ -557,6 +557,36 @@ static void at_the_limit_of_connections_the_longest_without_a_request_goes(void)
     stop(&scene);
 }
 
+/* Who does not take one answer while its next request is being answered has no place to give: the workers have the
+ * request, which stands there. */
+static void a_place_that_the_workers_still_need_is_given_to_nobody(void)
+{
+    struct server_limits limits = roomy;
+    limits.connections = 3;
+    struct scene scene;
+    start(&scene, &limits);
+    const int stubborn = client(&scene);
+    CHECK(ask(stubborn, "big 1000000") && ask(stubborn, "hold ahead") && sem_wait(&held) == 0);
+    usleep(20000);
+    const int first = client(&scene), second = client(&scene);
+    usleep(100000);
+    int newcomers[4];
+    for (size_t i = 0; i < 4; i++) {
+        newcomers[i] = client(&scene);
+        CHECK(ask(newcomers[i], "echo") && hears(newcomers[i], "echo"));
+    }
+    CHECK(hears(first, "(closed)") && hears(second, "(closed)"));
+    static uint8_t whole[FRAME_HEADER + 1000000];
+    struct fault why;
+    CHECK(stream_read(stubborn, whole, sizeof whole, io_now_ms() + PATIENCE_MS, &why));
+    sem_post(&let_go);
+    CHECK(hears(stubborn, "hold ahead"));
+    for (size_t i = 0; i < 4; i++)
+        close(newcomers[i]);
+    close(stubborn), close(first), close(second);
+    stop(&scene);
+}
+
 static void when_all_are_served_a_new_client_waits(void)
 {
     struct server_limits limits = roomy;
@@ -599,14 +629,16 @@ static void rule_13_those_who_ask_without_pause_do_not_keep_others_out(void)
         continue;
 }
 
-/* At the limit, who has just come and is a little slow to ask does not lose its place to the next: or a crowd that
- * comes again and again would keep everybody out. */
+/* Where most are being served, who has just come and is a little slow to ask does not lose its place to the next: or a
+ * crowd that asks without pause, and comes again when it is closed, would keep everybody out. */
 static void rule_13_a_newcomer_has_time_to_ask(void)
 {
     struct server_limits limits = roomy;
-    limits.connections = 1;
+    limits.connections = 3;
     struct scene scene;
     start(&scene, &limits);
+    const int a = client(&scene), b = client(&scene);
+    CHECK(ask(a, "hold a") && sem_wait(&held) == 0 && ask(b, "slow hold") && sem_wait(&held) == 0);
     const int slow = client(&scene);
     usleep(5000);
     const int next = client(&scene);
@@ -617,7 +649,9 @@ static void rule_13_a_newcomer_has_time_to_ask(void)
     usleep(5000);
     const int last = client(&scene);
     CHECK(ask(last, "echo last") && hears(last, "echo last") && hears(silent, "(closed)"));
-    close(slow), close(next), close(silent), close(last);
+    sem_post(&let_go), sem_post(&let_go);
+    CHECK(hears(a, "hold a") && hears(b, "slow hold"));
+    close(a), close(b), close(slow), close(next), close(silent), close(last);
     stop(&scene);
 }
 
@@ -970,6 +1004,7 @@ int main(void)
     a_client_that_vanishes_while_served_harms_nobody();
     a_client_that_vanishes_with_two_under_way_harms_nobody();
     at_the_limit_of_connections_the_longest_without_a_request_goes();
+    a_place_that_the_workers_still_need_is_given_to_nobody();
     when_all_are_served_a_new_client_waits();
     rule_13_those_who_ask_without_pause_do_not_keep_others_out();
     rule_13_a_newcomer_has_time_to_ask();
