@@ -76,6 +76,19 @@ static bool all_are_read(const struct x509_chain *chain, struct fault *why)
     return true;
 }
 
+/* libcrypto would refuse such a path too, and say less about it. */
+static bool keys_are_read(const struct x509_chain *chain, struct fault *why)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        if (X509_get0_pubkey(chain->each[i]) == NULL) {
+            char name[NAME_TEXT];
+            certificate_name(chain, i, name);
+            return fault_set(why, FAULT_REMOTE, "%s has no key on an elliptic curve (AWS's are on P-384)", name);
+        }
+    }
+    return true;
+}
+
 /* The path that was verified, leaf first, is the chain itself: libcrypto hands back the objects that it was given. */
 static bool is_this_chain(const struct x509_chain *chain, STACK_OF(X509) * path)
 {
@@ -102,7 +115,7 @@ static bool verify_path(struct x509_chain *chain, X509_STORE_CTX *context, struc
 
 bool x509_chain_holds(struct x509_chain *chain, uint64_t utc_s, struct fault *why)
 {
-    if (!all_are_read(chain, why))
+    if (!all_are_read(chain, why) || !keys_are_read(chain, why))
         return false;
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new_ex(ec_library(), NULL);

@@ -98,6 +98,7 @@ bool tx_signing_hash(const struct tx *tx, struct arena *arena, struct hash32 *ha
 
 void tx_put_signed(struct writer *out, const struct tx *tx, const struct signature *signature)
 {
+    must(out->drain == NULL);
     if (tx->type != TX_LEGACY)
         writer_u8(out, (uint8_t)tx->type);
     const size_t began = rlp_begin_list(out);

@@ -58,7 +58,8 @@ static void try_key(const char *name, EVP_PKEY *key, bool is_elliptic)
         chain[i] = identity_der(&pki.chain[i]);
     chain[NSM_LEAF] = again(NSM_LEAF, key, pki.chain[NSM_INSTANCE].key, &leaf);
     struct said said = of(chain);
-    expect(name, said.holds, &said.path, is_elliptic ? NULL : "the leaf: unspecified certificate verification error");
+    expect(name, said.holds, &said.path,
+           is_elliptic ? NULL : "the leaf has no key on an elliptic curve (AWS's are on P-384)");
     expect(name, said.in_order, &said.order, NULL);
     expect(name, said.may_sign, &said.leaf, is_elliptic ? NULL : "the leaf's key is not on P-384");
     OPENSSL_free(leaf);
@@ -66,7 +67,8 @@ static void try_key(const char *name, EVP_PKEY *key, bool is_elliptic)
     chain[NSM_INSTANCE] = again(NSM_INSTANCE, key, pki.chain[NSM_ZONAL].key, &instance);
     chain[NSM_LEAF] = again(NSM_LEAF, pki.chain[NSM_LEAF].key, key, &leaf);
     said = of(chain);
-    expect(name, said.holds, &said.path, is_elliptic ? NULL : "the leaf: unable to get local issuer certificate");
+    expect(name, said.holds, &said.path,
+           is_elliptic ? NULL : "certificate 3 has no key on an elliptic curve (AWS's are on P-384)");
     expect(name, said.in_order, &said.order,
            is_elliptic ? NULL : "the leaf is not signed by certificate 3 (want the bundle root first)");
     expect(name, said.may_sign, &said.leaf, NULL);
