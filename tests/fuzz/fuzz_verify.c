@@ -6,6 +6,7 @@
 #include "verify/user_data.h"
 
 #include <string.h>
+#include <strings.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -52,6 +53,16 @@ static void check_user_data(struct bytes text)
     must(!out.failed && bytes_equal((struct bytes){ again, out.len }, text));
 }
 
+/* In any case of letters: IAM does not tell the names of condition keys apart by it. */
+static bool mentions(struct bytes text, const char *word)
+{
+    const size_t len = strlen(word);
+    for (size_t at = 0; at + len <= text.len; at++)
+        if (strncasecmp((const char *)text.data + at, word, len) == 0)
+            return true;
+    return false;
+}
+
 static void check_lint(struct bytes text)
 {
     static struct lint_report report;
@@ -66,8 +77,7 @@ static void check_lint(struct bytes text)
         must(sentence.len > 0 && text_is_printable(sentence) && report.findings[i].rule[0] != '\0');
     }
     /* Nothing to say means that somebody opens, so the text names the program and the signing policy. */
-    must(report.count > 0 ||
-         (memmem(text.data, text.len, "PCR", 3) != NULL || memmem(text.data, text.len, "384", 3) != NULL));
+    must(report.count > 0 || mentions(text, "PCR") || mentions(text, "384"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -162,6 +162,7 @@ KEY_POLICY = {"Version": "2012-10-17", "Statement": [
          "kms:RecipientAttestation:PCR0": "a0" * 48, "kms:EncryptionContext:ensign-policy-sha256": "d0" * 32}}}]}
 add("key_policy", "text", b"\xff" + compact(KEY_POLICY).encode())
 add("verify", "key-policy", compact(KEY_POLICY))
+add("verify", "key-policy-in-another-case", compact(KEY_POLICY).replace("PCR0", "pCR0"))
 for name, text in {"bare": "", "open": ";mode=open;journal=" + "0" * 64,
                    "strict": f";mode=strict;policy-sha256={'ab' * 32};policy-bound=true;key-origin=imported;kms-key={ARN};"
                              f"sealed-sha256={'cd' * 32};journal={'0' * 64}"}.items():
