@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     BOTH = SANDBOX_SIGNER_START | SANDBOX_SIGNER,
@@ -26,10 +27,12 @@ static const struct sandbox_row rows[] = {
     { "getrandom",                             ALL,                  SANDBOX_ANY, "random numbers" },
     { "getpid",                                ALL,                  SANDBOX_ANY, "libcrypto's generator asks whether it was forked" },
     { "sysinfo",                               ALL,                  SANDBOX_ANY, "qsort asks how much memory there is" },
-    { "rt_sigaction rt_sigprocmask rt_sigreturn restart_syscall gettid tgkill", ALL, SANDBOX_ANY, "signals, and abort" },
+    { "rt_sigreturn restart_syscall gettid",   ALL,                  SANDBOX_ANY, "signals arrive" },
+    { "rt_sigaction rt_sigprocmask",           BOTH | SANDBOX_TLS,   SANDBOX_ANY, "signals are set up; an exchange cannot put off its alarm" },
+    { "tgkill",                                BOTH,                 SANDBOX_ITSELF, "abort" },
     { "exit exit_group",                       ALL,                  SANDBOX_ANY, "the end" },
-    { "read write sendto recvfrom close poll", ALL,                  SANDBOX_ANY, "descriptors that are open" },
-    { "accept4 epoll_wait epoll_ctl setsockopt getsockopt shutdown", BOTH, SANDBOX_ANY, "clients" },
+    { "read write sendto recvfrom close poll ppoll", ALL,            SANDBOX_ANY, "descriptors that are open; aarch64 has ppoll alone" },
+    { "accept4 epoll_wait epoll_pwait epoll_ctl setsockopt getsockopt shutdown", BOTH, SANDBOX_ANY, "clients; aarch64 has epoll_pwait alone" },
     { "socket",                                BOTH,                 SANDBOX_FAMILY, "the streams to KMS and to an NSM that is a socket" },
     { "connect",                               BOTH,                 SANDBOX_ANY, "the streams to KMS and to an NSM that is a socket" },
     { "fcntl fstat newfstatat",                BOTH,                 SANDBOX_ANY, "the state of a descriptor that is open" },
@@ -88,6 +91,8 @@ static int allow(scmp_filter_ctx filter, int call, enum sandbox_check check, con
         return seccomp_rule_add(filter, yes, call, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
     case SANDBOX_SELF:
         return seccomp_rule_add(filter, yes, call, 1, SCMP_A0(SCMP_CMP_EQ, 0));
+    case SANDBOX_ITSELF:
+        return seccomp_rule_add(filter, yes, call, 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
     case SANDBOX_NOT_HERE:
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0);
     case SANDBOX_NO_FILES:

@@ -26,6 +26,7 @@ enum sandbox_check {
     SANDBOX_FAMILY,         /* of socket: those of struct sandbox_reach */
     SANDBOX_LOCAL,          /* of socketpair: AF_UNIX */
     SANDBOX_SELF,           /* of prlimit64: this process */
+    SANDBOX_ITSELF,         /* of tgkill: the process that the filter is made in */
     SANDBOX_NOT_HERE,       /* answered with ENOSYS: the C library then does it in an older way */
     SANDBOX_NO_FILES,       /* answered with EMFILE, as the limit of open files does */
 };

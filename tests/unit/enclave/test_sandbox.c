@@ -38,24 +38,28 @@ static const struct {
     const char *name, *calls;
 } processes[] = {
     { SANDBOX_SIGNER_START, "signer, no key yet",
-      "accept4 brk clock_gettime clone clone3 close connect epoll_create1 epoll_ctl epoll_wait eventfd2 exit "
+      "accept4 brk clock_gettime clone clone3 close connect epoll_create1 epoll_ctl epoll_pwait epoll_wait eventfd2 "
+      "exit "
       "exit_group "
       "fcntl fstat futex getpid getrandom getsockopt gettid gettimeofday ioctl madvise mmap mprotect mremap munmap "
-      "newfstatat poll read recvfrom restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn seccomp sendmsg "
+      "newfstatat poll ppoll read recvfrom restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn seccomp "
+      "sendmsg "
       "sendto set_robust_list setsockopt shutdown socket socketpair sysinfo tgkill time write" },
     { SANDBOX_SIGNER, "signer, with a key",
-      "accept4 brk clock_gettime close connect epoll_ctl epoll_wait exit exit_group fcntl fstat futex getpid getrandom "
-      "getsockopt gettid gettimeofday ioctl madvise mmap mremap munmap newfstatat poll read recvfrom restart_syscall "
+      "accept4 brk clock_gettime close connect epoll_ctl epoll_pwait epoll_wait exit exit_group fcntl fstat futex "
+      "getpid "
+      "getrandom "
+      "getsockopt gettid gettimeofday ioctl madvise mmap mremap munmap newfstatat poll ppoll read recvfrom "
+      "restart_syscall "
       "rseq rt_sigaction rt_sigprocmask rt_sigreturn sendmsg sendto set_robust_list setsockopt shutdown socket "
       "socketpair sysinfo tgkill time write" },
     { SANDBOX_TLS, "TLS, waiting",
       "alarm brk clock_gettime clone close exit exit_group futex getpid getrandom gettid gettimeofday madvise mmap "
-      "mremap munmap openat poll prlimit64 read recvfrom recvmsg restart_syscall rt_sigaction rt_sigprocmask "
-      "rt_sigreturn seccomp sendto set_robust_list setitimer sysinfo tgkill time write" },
+      "mremap munmap openat poll ppoll prlimit64 read recvfrom recvmsg restart_syscall rt_sigaction rt_sigprocmask "
+      "rt_sigreturn seccomp sendto set_robust_list setitimer sysinfo time write" },
     { SANDBOX_EXCHANGE, "TLS, one exchange",
       "brk clock_gettime close exit exit_group futex getpid getrandom gettid gettimeofday madvise mmap mremap munmap "
-      "openat poll read recvfrom restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn sendto sysinfo tgkill time "
-      "write" },
+      "openat poll ppoll read recvfrom restart_syscall rt_sigreturn sendto sysinfo time write" },
 };
 enum { PROCESSES = sizeof processes / sizeof *processes };
 
@@ -170,6 +174,11 @@ static int open_file(long unused)
     return syscall(SYS_openat, AT_FDCWD, "/", 0, 0) >= 0 || errno != EMFILE;
 }
 
+static int signal_to(long pid)
+{
+    return syscall(SYS_tgkill, pid == 0 ? syscall(SYS_getpid) : pid, syscall(SYS_gettid), 0) != 0 && errno != ESRCH;
+}
+
 static int make_process(long flags)
 {
     const long pid = syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
@@ -226,6 +235,9 @@ static void arguments_are_looked_at(void)
         { "an exchange's process", SANDBOX_TLS, NULL, make_process, FORK, true },
         { "one in a namespace of its own", SANDBOX_TLS, NULL, make_process, FORK | CLONE_NEWUSER, false },
         { "a process of an exchange's", SANDBOX_EXCHANGE, NULL, make_process, FORK, false },
+        { "a signal to itself", SANDBOX_SIGNER, &in_an_enclave, signal_to, 0, true },
+        { "a signal to another", SANDBOX_SIGNER_START, &in_an_enclave, signal_to, getpid(), false },
+        { "a signal of an exchange's", SANDBOX_EXCHANGE, NULL, signal_to, 0, false },
         { "limits of its own", SANDBOX_TLS, NULL, limits_of, 0, true },
         { "limits of another's", SANDBOX_TLS, NULL, limits_of, 1, false },
         { "a file is not opened", SANDBOX_TLS, NULL, open_file, 0, true },
