@@ -4,8 +4,9 @@
  * of the window, and a slice counts whole until it has left the window, so what was spent is free again after between
  * one window and one window and a 64th. With "start": "empty" there is a second bound: all that has been spent since
  * the start is at most what has flowed in since at limit / window (rounded down), so that a restart gains nothing.
- * With "start": "full" every start begins with a whole budget. Another policy (allow_reprovision) is a start. A ticket
- * is charged once however often it is signed or redeemed; charges are never given back.
+ * With "start": "full" every start begins with a whole budget. Another policy (allow_reprovision) begins
+ * empty, and does not remember what was spent under the one before. A ticket is charged once however often it is signed
+ * or redeemed; charges are never given back.
  *
  * It bounds a compromised client, not whoever can restart enclaves or run several. Not locked: the caller serialises.
  */

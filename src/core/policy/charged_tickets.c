@@ -30,11 +30,13 @@ static size_t find(const struct charged_tickets *tickets, const struct hash32 *h
 }
 
 /* Empties a place and moves later ones of its run up, so that no search stops short (Knuth volume 3, 6.4,
- * algorithm R). They only come nearer to their homes: what the probes reached they still reach. */
+ * algorithm R). They only come nearer to their homes: what the probes reached they still reach. None is so far from its
+ * home that it could come from further off than the probes go: a run that somebody has made long costs no more. */
 static void vacate(struct charged_tickets *tickets, size_t hole)
 {
     tickets->index[hole] = 0;
-    for (size_t place = wrap(hole + 1); tickets->index[place] != 0; place = wrap(place + 1)) {
+    for (size_t place = wrap(hole + 1); tickets->index[place] != 0 && wrap(place - hole) < CHARGED_TICKETS_PROBES;
+         place = wrap(place + 1)) {
         const size_t from_home = wrap(place - home(&tickets->hashes[tickets->index[place] - 1]));
         if (from_home < wrap(place - hole))
             continue;
