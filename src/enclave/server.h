@@ -7,10 +7,11 @@
  * Limits (ARCHITECTURE rule 13; struct server_limits says how much):
  *
  *   frame_bytes     a frame that announces more is answered with `limit`, and the connection closed
- *   connections     at so many, a new client takes the place of the one who has waited longest without a whole request;
- *                   when all have one, of the first who has its answers, and so too when most have one and that one
- * came within the last 50 ms buffered_bytes  of requests and answers together. At so many, the one who has waited
- * longest without a whole request, among those that hold bytes, is closed. A buffer grows only as bytes arrive. The
+ *   connections     at so many, a new client takes the place of the one who has waited longest without a whole
+ *                   request; when all have one, of the first who has its answers, and so too when most have one and
+ *                   that one came within the last 50 ms
+ *   buffered_bytes  of requests and answers together. At so many, the one who has waited longest without a whole
+ *                   request, among those that hold bytes, is closed. A buffer grows only as bytes arrive. The
  *                   newest answer may stand above the limit: it exists before it can be weighed, and is not the
  *                   one to close
  *   first_byte_ms   from connecting to the first byte: closed
